@@ -1,0 +1,35 @@
+//! Zig: the page-level allocators of its standard library. `c_allocator` ends in libc's `malloc`.
+//!
+//! Alignments are logarithms there, so they are not taken for alignments. The allocators are called
+//! through tables of functions only.
+
+use super::{Family, Known};
+use seepage_trace::Role;
+
+pub(crate) const FAMILY: Family = Family {
+    name: "zig",
+    collected: false,
+    functions: &[
+        Known::new(
+            Role::Malloc,
+            &["heap.WasmAllocator.alloc", "heap.wasm_allocator.alloc"],
+            &["_ size _ _"],
+        ),
+        Known::new(
+            Role::Realloc,
+            &["heap.WasmAllocator.resize", "heap.wasm_allocator.resize"],
+            &["_ ptr old _ size _"],
+        )
+        .in_place(),
+        Known::new(
+            Role::Realloc,
+            &["heap.WasmAllocator.remap", "heap.wasm_allocator.remap"],
+            &["_ ptr old _ size _"],
+        ),
+        Known::new(
+            Role::Free,
+            &["heap.WasmAllocator.free", "heap.wasm_allocator.free"],
+            &["_ ptr size _ _"],
+        ),
+    ],
+};

@@ -1,0 +1,81 @@
+//! What a caller may ask for.
+
+use crate::allocators::shape::Parameter;
+use seepage_trace::Role;
+use std::str::FromStr;
+
+/// How to instrument.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// What the module is called in reports.
+    pub module_name: String,
+    /// How records leave the guest.
+    pub transport: TransportKind,
+    /// Whether records carry their calling context.
+    pub contexts: Contexts,
+    /// Allocators that the user names.
+    pub alloc_fns: Vec<AllocFn>,
+}
+
+/// How records leave the guest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TransportKind {
+    /// Through a ring in a second memory: fast, needs an engine with multi-memory.
+    #[default]
+    Ring,
+    /// One call of an import a record: for every engine.
+    Call,
+}
+
+/// Whether records carry their calling context.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Contexts {
+    /// They do.
+    #[default]
+    On,
+    /// They do not: less code and time, and reports without stacks.
+    Off,
+}
+
+/// A function that the user says is an allocator's, as `NAME=ROLE` or `NAME=ROLE(PARAMETERS)`.
+///
+/// `NAME` is a function's name, an export's, or `f123` for the function with that index. `ROLE` is
+/// one of [`Role`]'s names. `PARAMETERS` say what each parameter is, where it is not as in C:
+/// `size`, `count`, `ptr`, `align`, `old` (the old size), `out` (where to store the pointer), `_`.
+///
+/// ```
+/// use seepage_instrumenter::AllocFn;
+/// assert!("pool_alloc=malloc(_,size)".parse::<AllocFn>().is_ok());
+/// assert!("pool_alloc=mallok".parse::<AllocFn>().is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllocFn {
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    pub(crate) parameters: Option<Vec<Parameter>>,
+}
+
+impl FromStr for AllocFn {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<AllocFn, String> {
+        let (name, what) = text
+            .rsplit_once('=')
+            .filter(|(name, _)| !name.is_empty())
+            .ok_or_else(|| format!("`{text}` is not of the form NAME=ROLE"))?;
+        let (role, parameters) = match what.split_once('(') {
+            None => (what, None),
+            Some((role, rest)) => {
+                let list = rest
+                    .strip_suffix(')')
+                    .ok_or_else(|| format!("`{what}` lacks its closing parenthesis"))?;
+                (role, Some(Parameter::list(list)?))
+            }
+        };
+        let role = Role::from_name(role).filter(|&role| role != Role::Grow).ok_or_else(|| {
+            let names: Vec<_> = Role::ALL.iter().map(|role| role.name()).collect();
+            format!("`{role}` is no role; roles are {}", names[..names.len() - 1].join(", "))
+        })?;
+        Ok(AllocFn { name: name.into(), role, parameters })
+    }
+}

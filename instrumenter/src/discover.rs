@@ -1,0 +1,303 @@
+//! Decides which functions are hooked.
+//!
+//! ```text
+//! names, exports, --alloc-fn ──► candidates ──► signature fits? ──► hooks
+//!                                                    └► no: said, and left alone
+//! hooks ──► inside: the hooked functions and all that only they call
+//! ```
+//!
+//! A call from inside to inside is never booked, so a block counts once, for the outermost
+//! function that the program calls, whatever calls what below it.
+
+use crate::{
+    allocators::{
+        self, Family, Known,
+        shape::{Parameter, Shape},
+    },
+    config::{AllocFn, Config},
+    error::Error,
+    facts::Facts,
+    graph::CallGraph,
+    inspection::NotHooked,
+    symbols::demangle::demangle,
+};
+use seepage_trace::{Frees, Role};
+use std::collections::BTreeMap;
+use walrus::ValType;
+
+/// What was found.
+#[derive(Debug)]
+pub(crate) struct Discovery {
+    /// The functions to hook, by rising index.
+    pub(crate) hooks: Vec<Hook>,
+    /// By function: it is hooked, or only hooked functions call it.
+    inside: Vec<bool>,
+    pub(crate) not_hooked: Vec<NotHooked>,
+    pub(crate) blind_spots: Vec<String>,
+    pub(crate) frees: Frees,
+}
+
+/// A function to hook.
+#[derive(Clone, Debug)]
+pub(crate) struct Hook {
+    pub(crate) function: u32,
+    pub(crate) shape: Shape,
+    pub(crate) family: &'static str,
+    pub(crate) how: String,
+    is_door: bool,
+    is_collected: bool,
+}
+
+impl Discovery {
+    pub(crate) fn is_inside(&self, function: u32) -> bool {
+        self.inside.get(function as usize).copied().unwrap_or(false)
+    }
+}
+
+/// Finds the functions to hook.
+pub(crate) fn discover(
+    facts: &Facts<'_>,
+    graph: &CallGraph,
+    config: &Config,
+) -> Result<Discovery, Error> {
+    let mut search = Search { facts, graph, hooks: BTreeMap::new(), not_hooked: Vec::new() };
+    for asked in &config.alloc_fns {
+        search.asked_for(asked)?;
+    }
+    search.by_name();
+    search.drop_lonely_doors();
+    let Search { hooks, not_hooked, .. } = search;
+    let hooks: Vec<Hook> = hooks.into_values().collect();
+    let inside = inside(graph, &hooks);
+    let frees = frees(facts, &hooks);
+    let blind_spots = blind_spots(facts, graph, &hooks, &not_hooked, frees);
+    Ok(Discovery { hooks, inside, not_hooked, blind_spots, frees })
+}
+
+struct Search<'a> {
+    facts: &'a Facts<'a>,
+    graph: &'a CallGraph,
+    hooks: BTreeMap<u32, Hook>,
+    not_hooked: Vec<NotHooked>,
+}
+
+impl Search<'_> {
+    fn asked_for(&mut self, asked: &AllocFn) -> Result<(), Error> {
+        let fail = |why: String| Err(Error::AllocFn { name: asked.name.clone(), why });
+        let functions = self.functions_called(&asked.name);
+        let function = match functions[..] {
+            [function] => function,
+            [] => return fail("the module has no function of that name".into()),
+            _ => {
+                let list: Vec<_> = functions.iter().map(|f| format!("f{f}")).collect();
+                return fail(format!("several functions have that name: {}", list.join(", ")));
+            }
+        };
+        let Some((parameters, results)) = self.graph.signature(function) else {
+            return fail("it is imported, so its code is elsewhere".into());
+        };
+        let lists = match &asked.parameters {
+            Some(list) => vec![list.clone()],
+            None => Shape::default_parameters(asked.role)
+                .iter()
+                .filter_map(|list| Parameter::list(list).ok())
+                .collect(),
+        };
+        let known = Known::new(asked.role, &[], &[]);
+        match fit(&known, &lists, parameters, results) {
+            Ok(shape) => {
+                let how = format!("--alloc-fn {}", asked.name);
+                let (family, is_door, is_collected) = ("custom", false, false);
+                let hook = Hook { function, shape, family, how, is_door, is_collected };
+                self.hooks.insert(function, hook);
+                Ok(())
+            }
+            Err(why) => fail(why),
+        }
+    }
+
+    fn functions_called(&self, name: &str) -> Vec<u32> {
+        if let Some(Ok(index)) = name.strip_prefix('f').map(str::parse)
+            && index < self.facts.module.functions
+        {
+            return vec![index];
+        }
+        let exported = self.facts.exports.iter().filter(|(export, _)| *export == name);
+        let named =
+            self.facts.names.iter().filter(|(_, known)| **known == name || demangle(known) == name);
+        let mut functions: Vec<u32> =
+            exported.map(|(_, index)| *index).chain(named.map(|(index, _)| *index)).collect();
+        functions.sort_unstable();
+        functions.dedup();
+        functions
+    }
+
+    fn by_name(&mut self) {
+        for (&function, name) in &self.facts.names {
+            self.consider(function, name, "name");
+        }
+        for &(name, function) in &self.facts.exports {
+            self.consider(function, name, "export");
+        }
+    }
+
+    fn consider(&mut self, function: u32, name: &str, source: &str) {
+        if self.hooks.contains_key(&function) {
+            return;
+        }
+        let name = demangle(name);
+        let families = allocators::LIST
+            .iter()
+            .flat_map(|family| family.functions.iter().map(move |known| (*family, known)));
+        let mut refused: Option<(&Family, String)> = None;
+        for (family, known) in families.filter(|(_, known)| known.is_called(&name)) {
+            let Some((parameters, results)) = self.graph.signature(function) else { return };
+            let lists: Vec<_> =
+                known.parameters.iter().filter_map(|list| Parameter::list(list).ok()).collect();
+            match fit(known, &lists, parameters, results) {
+                Ok(shape) => {
+                    let hook = Hook {
+                        function,
+                        shape,
+                        family: family.name,
+                        how: format!("{source} `{name}`"),
+                        is_door: known.is_door,
+                        is_collected: family.collected,
+                    };
+                    self.hooks.insert(function, hook);
+                    return;
+                }
+                Err(why) => refused = refused.or(Some((family, why))),
+            }
+        }
+        if let Some((family, why)) = refused {
+            self.refuse(function, family.name, why);
+        }
+    }
+
+    fn refuse(&mut self, function: u32, family: &'static str, why: String) {
+        let name = self.facts.function_name(function).to_string();
+        self.not_hooked.push(NotHooked { index: function, name, family, why });
+    }
+
+    /// Doors alone would show what the host allocates, and then every block that the module's own
+    /// code frees would look like a leak.
+    fn drop_lonely_doors(&mut self) {
+        if self.hooks.values().any(|hook| !hook.is_door) {
+            return;
+        }
+        for (function, hook) in std::mem::take(&mut self.hooks) {
+            let why = "it only leads from the host to the allocator inside, which was not found";
+            self.refuse(function, hook.family, why.into());
+        }
+    }
+}
+
+/// The meaning of a function's parameters, or why it cannot be what its name says.
+fn fit(
+    known: &Known,
+    lists: &[Vec<Parameter>],
+    parameters: &[ValType],
+    results: &[ValType],
+) -> Result<Shape, String> {
+    let is_integer = |ty: &ValType| matches!(ty, ValType::I32 | ValType::I64);
+    if !parameters.iter().chain(results).all(is_integer) {
+        return Err("it takes or returns what is no integer".into());
+    }
+    let Some(list) = lists.iter().find(|list| list.len() == parameters.len()) else {
+        return Err(format!("it has {} parameters", parameters.len()));
+    };
+    if let Some(missing) = Shape::lacks(known.role, list) {
+        return Err(format!("no parameter is its `{missing}`"));
+    }
+    let wanted = usize::from(known.role != Role::Free);
+    if results.len() != wanted && !(known.role == Role::Free && results.len() == 1) {
+        return Err(format!("it has {} results", results.len()));
+    }
+    Ok(Shape {
+        role: known.role,
+        parameters: list.clone(),
+        answer: known.result,
+        offset: known.offset,
+    })
+}
+
+/// The hooked functions, and those that nothing but functions inside can enter.
+fn inside(graph: &CallGraph, hooks: &[Hook]) -> Vec<bool> {
+    let mut inside = vec![false; graph.functions().count()];
+    let mut work = Vec::new();
+    for hook in hooks {
+        if let Some(flag) = inside.get_mut(hook.function as usize) {
+            *flag = true;
+            work.push(hook.function);
+        }
+    }
+    while let Some(function) = work.pop() {
+        for &callee in graph.callees(function) {
+            let is_inner = !inside[callee as usize]
+                && graph.is_only_called(callee)
+                && graph.callers(callee).all(|caller| inside[caller as usize]);
+            if is_inner {
+                inside[callee as usize] = true;
+                work.push(callee);
+            }
+        }
+    }
+    inside
+}
+
+fn frees(facts: &Facts<'_>, hooks: &[Hook]) -> Frees {
+    // In a module that names its functions, a `free` that is not there was not linked, since
+    // nothing calls it; in a stripped one it may be there unseen.
+    let is_named = facts.module.named_functions > facts.module.functions / 2;
+    let takes_back = |hook: &&Hook| matches!(hook.shape.role, Role::Free);
+    let collected: Vec<_> = hooks.iter().filter(|hook| hook.is_collected).collect();
+    if !collected.is_empty() {
+        let seen = collected.iter().any(takes_back);
+        if seen { Frees::Collected } else { Frees::Unseen }
+    } else if hooks.iter().any(|hook| takes_back(&hook)) || is_named && !hooks.is_empty() {
+        Frees::Explicit
+    } else {
+        Frees::Unseen
+    }
+}
+
+fn blind_spots(
+    facts: &Facts<'_>,
+    graph: &CallGraph,
+    hooks: &[Hook],
+    not_hooked: &[NotHooked],
+    frees: Frees,
+) -> Vec<String> {
+    let mut blind = Vec::new();
+    if hooks.is_empty() {
+        blind.push(
+            "no allocator was found: only memory growth is seen; name its functions with \
+             --alloc-fn NAME=ROLE"
+                .to_string(),
+        );
+    } else if frees == Frees::Unseen {
+        blind.push(
+            "no function that frees was found: what is live cannot be told from what was freed"
+                .to_string(),
+        );
+    } else if frees == Frees::Collected {
+        blind.push(
+            "the heap is garbage-collected: what is live at the end may only be waiting for the \
+             collector"
+                .to_string(),
+        );
+    }
+    for refused in not_hooked {
+        blind.push(format!("f{} `{}` is not hooked: {}", refused.index, refused.name, refused.why));
+    }
+    if facts.module.memories.is_empty() {
+        blind.push("the module has no linear memory".into());
+    } else if facts.module.memories.len() > 1 {
+        blind.push("the allocator is taken to live in memory 0 of several".into());
+    }
+    if graph.growers().is_empty() && !facts.module.memories.is_empty() {
+        blind.push("no code grows the memory: growth is the host's, seen when records are".into());
+    }
+    blind
+}

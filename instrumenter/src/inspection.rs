@@ -1,0 +1,139 @@
+//! What `inspect` tells: plain data for a person or a program to read.
+
+use crate::{
+    config::{Config, Contexts},
+    discover::Discovery,
+    facts::Facts,
+    graph::CallGraph,
+};
+use seepage_trace::{Memory, Role};
+
+/// What is known of a module before it runs.
+#[derive(Clone, Debug)]
+pub struct Inspection {
+    /// What the module is and has.
+    pub module: ModuleFacts,
+    /// The functions that will be hooked, by rising index.
+    pub allocators: Vec<AllocatorFunction>,
+    /// Functions that look like an allocator's and will not be hooked.
+    pub not_hooked: Vec<NotHooked>,
+    /// What seepage will not see, a sentence each.
+    pub blind_spots: Vec<String>,
+}
+
+/// What a module is and has.
+#[derive(Clone, Debug, Default)]
+pub struct ModuleFacts {
+    /// What it is called.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Functions, imported ones included.
+    pub functions: u32,
+    /// Functions that it imports.
+    pub imported_functions: u32,
+    /// Functions with a name in the name section.
+    pub named_functions: u32,
+    /// Functions that contain `memory.grow`, by index.
+    pub growers: Vec<u32>,
+    /// Whether there is DWARF with line numbers.
+    pub dwarf: bool,
+    /// The linear memories, imported ones first.
+    pub memories: Vec<Memory>,
+    /// Features beyond WebAssembly 1.0 that the module says or shows it uses.
+    pub features: Vec<String>,
+    /// What made it, by the producers section.
+    pub producers: Vec<Producer>,
+    /// Names of the modules it imports from.
+    pub import_modules: Vec<String>,
+    /// Names of its exported functions.
+    pub exported_functions: Vec<String>,
+    /// Custom sections: name and size.
+    pub custom_sections: Vec<(String, u64)>,
+}
+
+/// A line of the producers section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Producer {
+    /// `language`, `processed-by` or `sdk`.
+    pub field: String,
+    /// The tool's name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// A function that will be hooked.
+#[derive(Clone, Debug)]
+pub struct AllocatorFunction {
+    /// Its index in the original module.
+    pub index: u32,
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub role: Role,
+    /// The family of allocators.
+    pub family: &'static str,
+    /// How it was recognised.
+    pub how: String,
+    /// What its parameters were taken for.
+    pub parameters: String,
+    /// Calls of it that will be booked.
+    pub calls: u32,
+}
+
+/// A function that looks like an allocator's and will not be hooked.
+#[derive(Clone, Debug)]
+pub struct NotHooked {
+    /// Its index in the original module.
+    pub index: u32,
+    /// Its name.
+    pub name: String,
+    /// The family that knows the name.
+    pub family: &'static str,
+    /// Why it is left alone.
+    pub why: String,
+}
+
+impl Inspection {
+    pub(crate) fn new(
+        facts: &Facts<'_>,
+        graph: &CallGraph,
+        discovery: &Discovery,
+        config: &Config,
+    ) -> Inspection {
+        let mut module = facts.module.clone();
+        module.name = config.module_name.clone();
+        module.growers = graph.growers();
+        let allocators = discovery
+            .hooks
+            .iter()
+            .map(|hook| AllocatorFunction {
+                index: hook.function,
+                name: facts.function_name(hook.function).to_string(),
+                role: hook.shape.role,
+                family: hook.family,
+                how: hook.how.clone(),
+                parameters: hook.shape.describe(),
+                calls: graph
+                    .callers(hook.function)
+                    .filter(|&caller| !discovery.is_inside(caller))
+                    .count() as u32,
+            })
+            .collect();
+        let mut blind_spots = discovery.blind_spots.clone();
+        if config.contexts == Contexts::Off {
+            blind_spots.push("calling contexts are switched off: no stacks".into());
+        } else if !module.dwarf {
+            blind_spots.push(
+                if module.named_functions == 0 {
+                    "no function names and no DWARF: stacks show function indices"
+                } else {
+                    "no DWARF: stacks show functions without lines"
+                }
+                .into(),
+            );
+        }
+        Inspection { module, allocators, not_hooked: discovery.not_hooked.clone(), blind_spots }
+    }
+}

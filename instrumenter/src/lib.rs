@@ -1,0 +1,80 @@
+//! Finds a WebAssembly module's allocator and rewrites the module so that every allocation, free,
+//! reallocation and memory growth leaves a record with its calling context.
+//!
+//! The crate is pure: bytes in, bytes out; it never runs what it rewrites. No `walrus` or
+//! `wasmparser` type is in its interface. Its invariant is transparency: apart from the imports and
+//! exports that [`seepage_trace::abi`] names, an instrumented module behaves as the original, and
+//! the traced memory holds what it held.
+//!
+//! ```
+//! use seepage_instrumenter::{Config, instrument};
+//!
+//! let wasm = wat::parse_str(r#"(module
+//!     (memory 1)
+//!     (global $top (mut i32) (i32.const 16))
+//!     (func $malloc (export "malloc") (param $size i32) (result i32)
+//!         (global.get $top)
+//!         (global.set $top (i32.add (global.get $top) (local.get $size))))
+//!     (func (export "free") (param i32)))"#).unwrap();
+//! let instrumented = instrument(&wasm, &Config::default()).unwrap();
+//! let roles: Vec<_> = instrumented.inspection.allocators.iter().map(|a| a.role.name()).collect();
+//! assert_eq!(roles, ["malloc", "free"]);
+//! ```
+#![deny(missing_docs)]
+
+mod allocators;
+mod config;
+mod discover;
+mod error;
+mod facts;
+mod graph;
+mod inspection;
+mod instrumented;
+mod rewrite;
+mod symbols;
+mod verify;
+
+pub use config::{AllocFn, Config, Contexts, TransportKind};
+pub use error::Error;
+pub use inspection::{AllocatorFunction, Inspection, ModuleFacts, NotHooked, Producer};
+pub use instrumented::Instrumented;
+
+/// Rewrites a module.
+///
+/// # Errors
+/// When the bytes are no core module, are instrumented already, use a feature that cannot be
+/// rewritten, or an [`AllocFn`] names no function of the module.
+pub fn instrument(wasm: &[u8], config: &Config) -> Result<Instrumented, Error> {
+    let Examined { facts, mut module, graph, discovery } = examine(wasm, config)?;
+    let inspection = inspection::Inspection::new(&facts, &graph, &discovery, config);
+    let instrumented =
+        rewrite::rewrite(&mut module, &facts, &graph, &discovery, inspection, config)?;
+    verify::verify(&facts, &instrumented)?;
+    Ok(instrumented)
+}
+
+/// Says what [`instrument`] would hook, and what it would not see.
+///
+/// # Errors
+/// As [`instrument`].
+pub fn inspect(wasm: &[u8], config: &Config) -> Result<Inspection, Error> {
+    let Examined { facts, graph, discovery, .. } = examine(wasm, config)?;
+    Ok(inspection::Inspection::new(&facts, &graph, &discovery, config))
+}
+
+struct Examined<'a> {
+    facts: facts::Facts<'a>,
+    module: walrus::Module,
+    graph: graph::CallGraph,
+    discovery: discover::Discovery,
+}
+
+fn examine<'a>(wasm: &'a [u8], config: &Config) -> Result<Examined<'a>, Error> {
+    let mut facts = facts::Facts::read(wasm)?;
+    facts.check_supported()?;
+    let module = rewrite::parse(wasm)?;
+    let graph = graph::CallGraph::new(&module, &facts);
+    facts.name_after_imports(symbols::names::served_imports(&facts, &graph));
+    let discovery = discover::discover(&facts, &graph, config)?;
+    Ok(Examined { facts, module, graph, discovery })
+}

@@ -1,0 +1,188 @@
+//! The rewriting itself.
+//!
+//! ```text
+//! (func $f                                  (func $f (local $caller i64)
+//!                                             (local.set $caller (i64.mul (global.get $context) 3))
+//!   (call $malloc (i32.const 8))       →      i32.const 8
+//!                                             (global.set $context (i64.add $caller <site>))
+//!                                             call $seepage:malloc
+//!   (call $pure))                             (call $pure))
+//! ```
+//!
+//! [`wrap`] makes the functions that stand before the allocator's, [`grow`] the one that stands
+//! before `memory.grow`, [`context`] counts calling contexts, [`record`] writes what happened, and
+//! [`section`] tells the host about it all. Whatever is not on the way to an allocator stays as it
+//! is, bit for bit.
+
+mod context;
+mod export;
+mod grow;
+mod record;
+mod section;
+mod wrap;
+
+use crate::{
+    config::{Config, Contexts},
+    discover::Discovery,
+    error::Error,
+    facts::Facts,
+    graph::{CallGraph, IndirectReach},
+    inspection::Inspection,
+    instrumented::Instrumented,
+    symbols::Symbols,
+};
+use record::Recorder;
+use seepage_trace::{ModuleId, ModuleInfo, RecordLayout, Role, Tracepoint, TracepointId, abi};
+use std::collections::BTreeMap;
+use walrus::{FunctionId, Module, ModuleConfig, TypeId};
+
+/// More tracepoints than a record can name.
+const MAX_TRACEPOINTS: usize = u16::MAX as usize;
+
+/// Custom sections that say something about code at offsets, or about a module that is still to be
+/// linked: neither holds after rewriting.
+const STALE_SECTIONS: [&str; 4] =
+    ["sourceMappingURL", "external_debug_info", "linking", "metadata.code.branch_hint"];
+
+/// Reads the module for rewriting.
+pub(crate) fn parse(wasm: &[u8]) -> Result<Module, Error> {
+    let mut config = ModuleConfig::new();
+    config.preserve_code_transform(true);
+    config.parse(wasm).map_err(|error| Error::Invalid(format!("{error:#}")))
+}
+
+/// What stands in for the module's own functions.
+pub(crate) struct Replacements {
+    /// A hooked function's wrapper.
+    wrappers: BTreeMap<FunctionId, FunctionId>,
+    /// By memory, in the module's order: the function that grows it.
+    growers: BTreeMap<walrus::MemoryId, FunctionId>,
+}
+
+pub(crate) fn rewrite(
+    module: &mut Module,
+    facts: &Facts<'_>,
+    graph: &CallGraph,
+    discovery: &Discovery,
+    inspection: Inspection,
+    config: &Config,
+) -> Result<Instrumented, Error> {
+    let ids: Vec<FunctionId> = module.funcs.iter().map(|function| function.id()).collect();
+    let is_wide = facts.module.memories.iter().any(|memory| memory.is_64);
+    let layout = if is_wide { RecordLayout::Wide } else { RecordLayout::Narrow };
+    let with_contexts = config.contexts == Contexts::On;
+
+    // What the walk over the original must know is gathered before anything is added.
+    let grown = graph.growers();
+    let hooked = discovery.hooks.iter().map(|hook| hook.function);
+    let reaching = graph.reaching(hooked.chain(grown.iter().copied()));
+    let indirect = IndirectReach::new(module, &reaching);
+    let memories: Vec<_> = module.memories.iter().map(|memory| memory.id()).collect();
+
+    let mut tracepoints = Vec::new();
+    let recorder = Recorder::new(module, config.transport, layout, with_contexts);
+    let mut replacements = Replacements { wrappers: BTreeMap::new(), growers: BTreeMap::new() };
+    for hook in &discovery.hooks {
+        if hook.shape.role == Role::UsableSize {
+            continue;
+        }
+        let tracepoint = TracepointId(tracepoints.len() as u16);
+        let original = ids[hook.function as usize];
+        let wrapper = wrap::wrapper(module, &recorder, original, hook, tracepoint);
+        replacements.wrappers.insert(original, wrapper);
+        tracepoints.push(Tracepoint {
+            index: hook.function,
+            function: facts.function_name(hook.function).to_string(),
+            role: hook.shape.role,
+            family: hook.family.into(),
+            how: hook.how.clone(),
+        });
+    }
+    if !grown.is_empty() {
+        for (index, &memory) in memories.iter().enumerate() {
+            let tracepoint = TracepointId(tracepoints.len() as u16);
+            let grower = grow::grower(module, &recorder, memory, index as u32, tracepoint);
+            replacements.growers.insert(memory, grower);
+            tracepoints.push(Tracepoint {
+                index: index as u32,
+                function: "memory.grow".into(),
+                role: Role::Grow,
+                family: "wasm".into(),
+                how: "instruction".into(),
+            });
+        }
+    }
+    if tracepoints.len() > MAX_TRACEPOINTS {
+        let (count, limit) = (tracepoints.len(), MAX_TRACEPOINTS);
+        return Err(Error::TooMany { what: "allocator functions", count, limit });
+    }
+
+    let rewriter = context::Rewriter {
+        graph,
+        discovery,
+        reaching: &reaching,
+        indirect: &indirect,
+        replacements: &replacements,
+        groups: graph.recursion_groups(),
+        context: recorder.context,
+    };
+    let sites = rewriter.functions(module, &ids);
+    export::tables(module, &replacements, &ids);
+    export::exports(module, graph, &reaching, &replacements, recorder.context);
+    for (index, memory) in memories.into_iter().enumerate() {
+        module.exports.add(&format!("{}{index}", abi::MEMORY_EXPORT_PREFIX), memory);
+    }
+    recorder.finish(module);
+
+    let info = ModuleInfo {
+        id: ModuleId(0),
+        name: config.module_name.clone(),
+        bytes: facts.module.bytes,
+        tracepoints,
+        memories: facts.module.memories.clone(),
+        contexts: with_contexts,
+        frees: discovery.frees,
+        blind_spots: inspection.blind_spots.clone(),
+    };
+    drop_stale_sections(module);
+    module.producers.add_processed_by("seepage", env!("CARGO_PKG_VERSION"));
+    let symbols = Symbols::new(facts);
+    let (wasm, table, code_map) = section::emit(
+        module,
+        section::Content {
+            info,
+            transport: recorder.transport(),
+            layout,
+            sites,
+            functions: ids,
+            facts,
+            symbols: &symbols,
+        },
+    );
+    Ok(Instrumented { wasm, table, inspection, code_map, symbols })
+}
+
+fn drop_stale_sections(module: &mut Module) {
+    let stale: Vec<_> = module
+        .customs
+        .iter()
+        .filter(|(_, section)| {
+            STALE_SECTIONS.contains(&section.name()) || section.name().starts_with("reloc.")
+        })
+        .map(|(id, _)| id)
+        .collect();
+    for id in stale {
+        module.customs.delete(id);
+    }
+}
+
+/// Whether a new function of the same parameters and results has the same type. Types that take
+/// part in recursion or subtyping are told apart by more than that.
+pub(crate) fn has_plain_type(module: &Module, ty: TypeId) -> bool {
+    let plain_group = module
+        .types
+        .rec_group_for_type(ty)
+        .is_none_or(|group| group.types.len() == 1 && !group.is_explicit);
+    let ty = module.types.get(ty);
+    plain_group && ty.is_final && ty.supertype.is_none()
+}

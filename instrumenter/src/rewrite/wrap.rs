@@ -1,0 +1,222 @@
+//! The functions that stand before an allocator's.
+//!
+//! ```text
+//! (func $seepage:malloc (param $size i32) (result i32)     (func $seepage:free (param $ptr i32)
+//!   (local $result i32) (local $context i64) …               (local $context i64) …
+//!   (local.set $context (global.get $context))               (local.set $context (global.get $context))
+//!   (local.set $result (call $malloc (local.get $size)))     (if (local.get $ptr)
+//!   <record Alloc, size = $size, addr = $result>               (then <record Free, addr = $ptr>))
+//!   local.get $result)                                       (call $free (local.get $ptr)))
+//! ```
+//!
+//! A `free` is booked before it happens: were it booked after, another thread could be handed the
+//! same address in between.
+
+use super::record::{Fields, Push, Recorder, Scratch};
+use crate::{
+    allocators::shape::{Answer, Parameter},
+    discover::Hook,
+};
+use seepage_trace::{Role, TracepointId, abi::RecordKind};
+use walrus::{
+    FunctionBuilder, FunctionId, InstrSeqBuilder, LocalId, MemoryId, Module, ValType,
+    ir::{BinaryOp, LoadKind, MemArg, UnaryOp},
+};
+
+/// Adds the wrapper of a hooked function.
+pub(crate) fn wrapper(
+    module: &mut Module,
+    recorder: &Recorder,
+    original: FunctionId,
+    hook: &Hook,
+    tracepoint: TracepointId,
+) -> FunctionId {
+    let ty = module.funcs.get(original).ty();
+    let (parameters, results) = module.types.params_results(ty);
+    let (parameters, results) = (parameters.to_vec(), results.to_vec());
+    let arguments: Vec<LocalId> = parameters.iter().map(|&ty| module.locals.add(ty)).collect();
+    let result = results.first().map(|&ty| (module.locals.add(ty), ty));
+    let scratch = recorder.begin(module);
+    let memory = module.memories.iter().next().map(|memory| (memory.id(), memory.memory64));
+    let name = module.funcs.get(original).name.clone();
+
+    let wrap = Wrap { recorder, hook, tracepoint, parameters: &parameters, arguments: &arguments };
+    let mut builder = FunctionBuilder::new(&mut module.types, &parameters, &results);
+    builder.name(format!("seepage:{}", name.unwrap_or_else(|| hook.shape.role.name().into())));
+    let body = &mut builder.func_body();
+    recorder.save_context(body, scratch);
+    if hook.shape.role == Role::Free {
+        wrap.book_free(body, scratch);
+    }
+    for &argument in &arguments {
+        body.local_get(argument);
+    }
+    body.call(original);
+    if let Some((result, result_ty)) = result {
+        body.local_set(result);
+        if hook.shape.role != Role::Free {
+            wrap.book_result(body, scratch, (result, result_ty), memory);
+        }
+        body.local_get(result);
+    }
+    builder.finish(arguments, &mut module.funcs)
+}
+
+struct Wrap<'a> {
+    recorder: &'a Recorder,
+    hook: &'a Hook,
+    tracepoint: TracepointId,
+    parameters: &'a [ValType],
+    arguments: &'a [LocalId],
+}
+
+impl Wrap<'_> {
+    fn argument(&self, meaning: Parameter) -> Option<(LocalId, ValType)> {
+        let index = self.hook.shape.index(meaning)?;
+        Some((*self.arguments.get(index)?, *self.parameters.get(index)?))
+    }
+
+    /// The field for an argument that may not be there.
+    fn push(&self, body: &mut InstrSeqBuilder<'_>, meaning: Parameter) {
+        match self.argument(meaning) {
+            Some((local, ty)) => self.recorder.push_local(body, local, ty),
+            None => self.recorder.push_zero(body),
+        }
+    }
+
+    fn push_block(&self, body: &mut InstrSeqBuilder<'_>) {
+        self.push(body, Parameter::Pointer);
+        self.recorder.add_constant(body, self.hook.shape.offset);
+    }
+
+    fn push_size(&self, body: &mut InstrSeqBuilder<'_>) {
+        self.push(body, Parameter::Size);
+        if let Some((count, ty)) = self.argument(Parameter::Count) {
+            self.recorder.push_local(body, count, ty);
+            body.binop(match self.recorder.word() {
+                ValType::I64 => BinaryOp::I64Mul,
+                _ => BinaryOp::I32Mul,
+            });
+        }
+    }
+
+    fn book_free(&self, body: &mut InstrSeqBuilder<'_>, scratch: Scratch) {
+        let Some((block, ty)) = self.argument(Parameter::Pointer) else { return };
+        let is_sized = self.hook.shape.index(Parameter::Size).is_some();
+        body.local_get(block);
+        if ty == ValType::I64 {
+            body.unop(UnaryOp::I64Eqz).unop(UnaryOp::I32Eqz);
+        }
+        body.if_else(
+            None,
+            |then| {
+                self.recorder.write(
+                    then,
+                    scratch,
+                    &Fields {
+                        kind: if is_sized { RecordKind::FreeSized } else { RecordKind::Free },
+                        tracepoint: self.tracepoint,
+                        align: None,
+                        size: &|body| self.push(body, Parameter::Size),
+                        addr: &|body| self.push_block(body),
+                        old: None,
+                    },
+                );
+            },
+            |_| {},
+        );
+    }
+
+    fn book_result(
+        &self,
+        body: &mut InstrSeqBuilder<'_>,
+        scratch: Scratch,
+        result: (LocalId, ValType),
+        memory: Option<(MemoryId, bool)>,
+    ) {
+        let is_realloc = self.hook.shape.role == Role::Realloc;
+        let old: Push<'_> = &|body| self.push_old(body);
+        self.recorder.write(
+            body,
+            scratch,
+            &Fields {
+                kind: if is_realloc { RecordKind::Realloc } else { RecordKind::Alloc },
+                tracepoint: self.tracepoint,
+                align: self.argument(Parameter::Align),
+                size: &|body| self.push_size(body),
+                addr: &|body| self.push_answer(body, result, memory),
+                old: is_realloc.then_some(old),
+            },
+        );
+    }
+
+    /// The block before a reallocation; none has no offset.
+    fn push_old(&self, body: &mut InstrSeqBuilder<'_>) {
+        match self.argument(Parameter::Pointer) {
+            Some(pointer) if self.hook.shape.offset != 0 => self.push_unless_null(body, pointer),
+            _ => self.push(body, Parameter::Pointer),
+        }
+    }
+
+    /// An address with the family's offset, but 0 where it is 0.
+    fn push_unless_null(&self, body: &mut InstrSeqBuilder<'_>, value: (LocalId, ValType)) {
+        let (local, ty) = value;
+        self.recorder.push_local(body, local, ty);
+        self.recorder.add_constant(body, self.hook.shape.offset);
+        self.recorder.push_zero(body);
+        body.local_get(local);
+        if ty == ValType::I64 {
+            body.unop(UnaryOp::I64Eqz).unop(UnaryOp::I32Eqz);
+        }
+        body.select(None);
+    }
+
+    /// The block's address, or 0, from what the function answered.
+    fn push_answer(
+        &self,
+        body: &mut InstrSeqBuilder<'_>,
+        (result, ty): (LocalId, ValType),
+        memory: Option<(MemoryId, bool)>,
+    ) {
+        match self.hook.shape.answer {
+            Answer::Address if self.hook.shape.offset != 0 => {
+                self.push_unless_null(body, (result, ty));
+            }
+            Answer::Address => self.recorder.push_local(body, result, ty),
+            Answer::InPlace => {
+                self.push_block(body);
+                self.recorder.push_zero(body);
+                body.local_get(result);
+                if ty == ValType::I64 {
+                    body.unop(UnaryOp::I64Eqz).unop(UnaryOp::I32Eqz);
+                }
+                body.select(None);
+            }
+            Answer::ThroughPointer => {
+                let (Some((out, _)), Some((memory, is_64))) =
+                    (self.argument(Parameter::Out), memory)
+                else {
+                    return self.recorder.push_zero(body);
+                };
+                body.local_get(result);
+                if ty == ValType::I64 {
+                    body.unop(UnaryOp::I64Eqz).unop(UnaryOp::I32Eqz);
+                }
+                let (kind, align, loaded) = if is_64 {
+                    (LoadKind::I64 { atomic: false }, 8, ValType::I64)
+                } else {
+                    (LoadKind::I32 { atomic: false }, 4, ValType::I32)
+                };
+                body.if_else(
+                    self.recorder.word(),
+                    |failed| self.recorder.push_zero(failed),
+                    |stored| {
+                        stored.local_get(out).load(memory, kind, MemArg { align, offset: 0 });
+                        self.recorder.extend(stored, loaded);
+                    },
+                );
+            }
+            Answer::None => self.recorder.push_zero(body),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Writing a trace.
+
+use crate::{
+    abi::RecordLayout,
+    bytes::{crc32, write_option, write_str, write_u64},
+    message::{End, Frame, Message, ModuleInfo, Records, Stack},
+    pack,
+    version::FORMAT_VERSION,
+};
+use alloc::{collections::BTreeMap, string::String, sync::Arc, vec::Vec};
+
+/// The first bytes of a trace file.
+pub const MAGIC: [u8; 8] = *b"seepage\0";
+
+/// The number that stands in front of each kind of chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum ChunkKind {
+    Module = 1,
+    Stack = 2,
+    Records = 3,
+    End = 4,
+    Mark = 5,
+}
+
+/// Turns messages into the bytes of a trace file.
+///
+/// It holds only the strings that it has written, each of which stands in the file once.
+#[derive(Debug, Default)]
+pub struct Encoder {
+    strings: BTreeMap<Arc<str>, u64>,
+    payload: Vec<u8>,
+}
+
+impl Encoder {
+    /// Begins a trace: appends the file's header to `out`.
+    pub fn new(out: &mut Vec<u8>) -> Encoder {
+        out.extend(MAGIC);
+        out.extend(FORMAT_VERSION.to_le_bytes());
+        Encoder::default()
+    }
+
+    /// Appends one message to `out`, as a whole chunk: what has been appended decodes.
+    pub fn message(&mut self, message: &Message<'_>, out: &mut Vec<u8>) {
+        self.payload.clear();
+        let kind = match message {
+            Message::Module(module) => {
+                write_module(&mut self.payload, module);
+                ChunkKind::Module
+            }
+            Message::Stack(stack) => {
+                self.write_stack(stack);
+                ChunkKind::Stack
+            }
+            Message::Records(records) => {
+                write_records(&mut self.payload, records);
+                ChunkKind::Records
+            }
+            Message::Mark { name } => {
+                write_str(&mut self.payload, name);
+                ChunkKind::Mark
+            }
+            Message::End(end) => {
+                self.write_end(end);
+                ChunkKind::End
+            }
+        };
+        out.push(kind as u8);
+        out.extend((self.payload.len() as u32).to_le_bytes());
+        out.extend(crc32(&self.payload).to_le_bytes());
+        out.extend(&self.payload);
+    }
+
+    fn write_stack(&mut self, stack: &Stack) {
+        let new = self.new_strings(&stack.frames);
+        let out = &mut self.payload;
+        write_strings(out, &new);
+        write_u64(out, stack.module.0.into());
+        out.extend(stack.context.0.to_le_bytes());
+        out.push(stack.truncated.into());
+        write_frames(out, &self.strings, &stack.frames);
+    }
+
+    fn write_end(&mut self, end: &End) {
+        let new = self.new_strings(&end.trap_stack);
+        let out = &mut self.payload;
+        write_strings(out, &new);
+        out.push(end.outcome.code());
+        write_option(out, end.exit_code.map(|code| u64::from(code as u32)));
+        out.push(end.message.is_some().into());
+        if let Some(message) = &end.message {
+            write_str(out, message);
+        }
+        write_frames(out, &self.strings, &end.trap_stack);
+        write_u64(out, end.time_ns);
+        write_u64(out, end.refused_growths);
+        write_u64(out, end.lost_records);
+    }
+
+    fn new_strings(&mut self, frames: &[Frame]) -> Vec<Arc<str>> {
+        let mut new = Vec::new();
+        for text in frames.iter().flat_map(|frame| [Some(&frame.function), frame.file.as_ref()]) {
+            let Some(text) = text else { continue };
+            if !self.strings.contains_key(text) {
+                self.strings.insert(text.clone(), self.strings.len() as u64);
+                new.push(text.clone());
+            }
+        }
+        new
+    }
+}
+
+fn write_strings(out: &mut Vec<u8>, strings: &[Arc<str>]) {
+    write_u64(out, strings.len() as u64);
+    strings.iter().for_each(|text| write_str(out, text));
+}
+
+fn write_frames(out: &mut Vec<u8>, strings: &BTreeMap<Arc<str>, u64>, frames: &[Frame]) {
+    write_u64(out, frames.len() as u64);
+    for frame in frames {
+        let id = |text: &Arc<str>| strings.get(text).copied().unwrap_or(0);
+        write_u64(out, id(&frame.function));
+        write_option(out, frame.file.as_ref().map(id));
+        write_option(out, frame.line.map(u64::from));
+        write_option(out, frame.column.map(u64::from));
+        out.push(u8::from(frame.inlined) | u8::from(frame.recursion) << 1);
+    }
+}
+
+fn write_module(out: &mut Vec<u8>, module: &ModuleInfo) {
+    write_u64(out, module.id.0.into());
+    write_str(out, &module.name);
+    write_u64(out, module.bytes);
+    write_u64(out, module.tracepoints.len() as u64);
+    for tracepoint in &module.tracepoints {
+        write_u64(out, tracepoint.index.into());
+        out.push(tracepoint.role.code());
+        write_str(out, &tracepoint.function);
+        write_str(out, &tracepoint.family);
+        write_str(out, &tracepoint.how);
+    }
+    write_u64(out, module.memories.len() as u64);
+    for memory in &module.memories {
+        write_u64(out, memory.initial_pages);
+        write_option(out, memory.maximum_pages);
+        write_u64(out, memory.page_size);
+        out.push(u8::from(memory.is_64) | u8::from(memory.imported) << 1);
+    }
+    out.push(module.contexts.into());
+    out.push(module.frees.code());
+    write_u64(out, module.blind_spots.len() as u64);
+    module.blind_spots.iter().map(String::as_str).for_each(|text| write_str(out, text));
+}
+
+/// Appends a module's description without a chunk around it: the section in an instrumented
+/// module holds the same.
+pub(crate) fn module_body(out: &mut Vec<u8>, module: &ModuleInfo) {
+    write_module(out, module);
+}
+
+fn write_records(out: &mut Vec<u8>, records: &Records<'_>) {
+    write_u64(out, records.module.0.into());
+    write_u64(out, records.thread.0.into());
+    write_u64(out, records.time_ns);
+    write_u64(out, records.memories.len() as u64);
+    records.memories.iter().for_each(|&pages| write_u64(out, pages));
+    out.push((records.layout == RecordLayout::Wide).into());
+    pack::pack(records.layout, &records.raw, out);
+}
