@@ -18,18 +18,21 @@ use crate::{
     error::Error,
     facts::Facts,
     graph::CallGraph,
-    inspection::NotHooked,
+    inspection::{Certainty, NotHooked},
+    structure,
     symbols::demangle::demangle,
 };
 use seepage_trace::{Frees, Role};
 use std::collections::BTreeMap;
-use walrus::ValType;
+use walrus::{Module, ValType};
 
 /// What was found.
 #[derive(Debug)]
 pub(crate) struct Discovery {
     /// The functions to hook, by rising index.
     pub(crate) hooks: Vec<Hook>,
+    /// Functions for which something speaks, but not enough.
+    pub(crate) candidates: Vec<Hook>,
     /// By function: it is hooked, or only hooked functions call it.
     inside: Vec<bool>,
     pub(crate) not_hooked: Vec<NotHooked>,
@@ -44,8 +47,26 @@ pub(crate) struct Hook {
     pub(crate) shape: Shape,
     pub(crate) family: &'static str,
     pub(crate) how: String,
+    pub(crate) evidence: Vec<String>,
+    pub(crate) certainty: Certainty,
     is_door: bool,
     is_collected: bool,
+}
+
+impl Hook {
+    fn from_structure(finding: structure::Finding, certainty: Certainty) -> Hook {
+        let structure::Finding { function, shape, family, evidence } = finding;
+        Hook {
+            function,
+            shape,
+            family,
+            how: "structure".into(),
+            evidence,
+            certainty,
+            is_door: false,
+            is_collected: false,
+        }
+    }
 }
 
 impl Discovery {
@@ -56,28 +77,39 @@ impl Discovery {
 
 /// Finds the functions to hook.
 pub(crate) fn discover(
+    module: &Module,
     facts: &Facts<'_>,
     graph: &CallGraph,
     config: &Config,
 ) -> Result<Discovery, Error> {
-    let mut search = Search { facts, graph, hooks: BTreeMap::new(), not_hooked: Vec::new() };
+    let mut search = Search {
+        facts,
+        graph,
+        hooks: BTreeMap::new(),
+        candidates: Vec::new(),
+        not_hooked: Vec::new(),
+    };
     for asked in &config.alloc_fns {
         search.asked_for(asked)?;
     }
     search.by_name();
+    if search.hooks.values().all(|hook| hook.is_door) {
+        search.by_structure(module);
+    }
     search.drop_lonely_doors();
-    let Search { hooks, not_hooked, .. } = search;
+    let Search { hooks, candidates, not_hooked, .. } = search;
     let hooks: Vec<Hook> = hooks.into_values().collect();
     let inside = inside(graph, &hooks);
     let frees = frees(facts, &hooks);
-    let blind_spots = blind_spots(facts, graph, &hooks, &not_hooked, frees);
-    Ok(Discovery { hooks, inside, not_hooked, blind_spots, frees })
+    let blind_spots = blind_spots(facts, graph, &hooks, &candidates, &not_hooked, frees);
+    Ok(Discovery { hooks, candidates, inside, not_hooked, blind_spots, frees })
 }
 
 struct Search<'a> {
     facts: &'a Facts<'a>,
     graph: &'a CallGraph,
     hooks: BTreeMap<u32, Hook>,
+    candidates: Vec<Hook>,
     not_hooked: Vec<NotHooked>,
 }
 
@@ -106,10 +138,19 @@ impl Search<'_> {
         let known = Known::new(asked.role, &[], &[]);
         match fit(&known, &lists, parameters, results) {
             Ok(shape) => {
-                let how = format!("--alloc-fn {}", asked.name);
-                let (family, is_door, is_collected) = ("custom", false, false);
-                let hook = Hook { function, shape, family, how, is_door, is_collected };
-                self.hooks.insert(function, hook);
+                self.hooks.insert(
+                    function,
+                    Hook {
+                        function,
+                        shape,
+                        family: "custom",
+                        how: format!("--alloc-fn {}", asked.name),
+                        evidence: vec!["the user says so".into()],
+                        certainty: Certainty::Confirmed,
+                        is_door: false,
+                        is_collected: false,
+                    },
+                );
                 Ok(())
             }
             Err(why) => fail(why),
@@ -161,6 +202,10 @@ impl Search<'_> {
                         shape,
                         family: family.name,
                         how: format!("{source} `{name}`"),
+                        evidence: vec![format!(
+                            "the {source} `{name}`, with a signature that fits"
+                        )],
+                        certainty: Certainty::Confirmed,
                         is_door: known.is_door,
                         is_collected: family.collected,
                     };
@@ -178,6 +223,20 @@ impl Search<'_> {
     fn refuse(&mut self, function: u32, family: &'static str, why: String) {
         let name = self.facts.function_name(function).to_string();
         self.not_hooked.push(NotHooked { index: function, name, family, why });
+    }
+
+    fn by_structure(&mut self, module: &Module) {
+        let structure = structure::search(module, self.facts, self.graph);
+        for finding in structure.found {
+            let hook = Hook::from_structure(finding, Certainty::Confirmed);
+            self.hooks.entry(hook.function).or_insert(hook);
+        }
+        let hooks = &self.hooks;
+        let candidates = structure.candidates.into_iter();
+        self.candidates = candidates
+            .filter(|finding| !hooks.contains_key(&finding.function))
+            .map(|finding| Hook::from_structure(finding, Certainty::Likely))
+            .collect();
     }
 
     /// Doors alone would show what the host allocates, and then every block that the module's own
@@ -266,16 +325,23 @@ fn blind_spots(
     facts: &Facts<'_>,
     graph: &CallGraph,
     hooks: &[Hook],
+    candidates: &[Hook],
     not_hooked: &[NotHooked],
     frees: Frees,
 ) -> Vec<String> {
     let mut blind = Vec::new();
     if hooks.is_empty() {
-        blind.push(
-            "no allocator was found: only memory growth is seen; name its functions with \
-             --alloc-fn NAME=ROLE"
-                .to_string(),
-        );
+        let flag = match candidates {
+            [] => "--alloc-fn NAME=ROLE".to_string(),
+            _ => candidates
+                .iter()
+                .map(|it| format!("--alloc-fn f{}={}", it.function, it.shape.role.name()))
+                .collect::<Vec<_>>()
+                .join(" "),
+        };
+        blind.push(format!(
+            "no allocator was found for sure: only memory growth is seen; settle it with {flag}"
+        ));
     } else if frees == Frees::Unseen {
         blind.push(
             "no function that frees was found: what is live cannot be told from what was freed"

@@ -2,19 +2,45 @@
 
 use crate::{
     config::{Config, Contexts},
-    discover::Discovery,
+    discover::{Discovery, Hook},
     facts::Facts,
     graph::CallGraph,
 };
 use seepage_trace::{Memory, Role};
 
+/// How sure a discovery is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Certainty {
+    /// Not sure enough: nothing is hooked.
+    Abstain,
+    /// One sign speaks for it.
+    Likely,
+    /// A name whose signature fits, or several independent signs in the code.
+    Confirmed,
+}
+
+impl Certainty {
+    /// The word for it in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Certainty::Abstain => "abstain",
+            Certainty::Likely => "likely",
+            Certainty::Confirmed => "confirmed",
+        }
+    }
+}
+
 /// What is known of a module before it runs.
 #[derive(Clone, Debug)]
 pub struct Inspection {
+    /// How sure it is that the hooked functions are the module's allocator.
+    pub verdict: Certainty,
     /// What the module is and has.
     pub module: ModuleFacts,
     /// The functions that will be hooked, by rising index.
     pub allocators: Vec<AllocatorFunction>,
+    /// Functions for which something speaks, but not enough to hook them.
+    pub candidates: Vec<AllocatorFunction>,
     /// Functions that look like an allocator's and will not be hooked.
     pub not_hooked: Vec<NotHooked>,
     /// What seepage will not see, a sentence each.
@@ -63,7 +89,7 @@ pub struct Producer {
     pub version: String,
 }
 
-/// A function that will be hooked.
+/// A function of an allocator, or what may be one.
 #[derive(Clone, Debug)]
 pub struct AllocatorFunction {
     /// Its index in the original module.
@@ -74,8 +100,12 @@ pub struct AllocatorFunction {
     pub role: Role,
     /// The family of allocators.
     pub family: &'static str,
-    /// How it was recognised.
+    /// How sure that is.
+    pub certainty: Certainty,
+    /// How it was recognised, in a few words.
     pub how: String,
+    /// What speaks for it, a sentence each.
+    pub evidence: Vec<String>,
     /// What its parameters were taken for.
     pub parameters: String,
     /// Calls of it that will be booked.
@@ -105,22 +135,27 @@ impl Inspection {
         let mut module = facts.module.clone();
         module.name = config.module_name.clone();
         module.growers = graph.growers();
-        let allocators = discovery
-            .hooks
-            .iter()
-            .map(|hook| AllocatorFunction {
-                index: hook.function,
-                name: facts.function_name(hook.function).to_string(),
-                role: hook.shape.role,
-                family: hook.family,
-                how: hook.how.clone(),
-                parameters: hook.shape.describe(),
-                calls: graph
-                    .callers(hook.function)
-                    .filter(|&caller| !discovery.is_inside(caller))
-                    .count() as u32,
-            })
-            .collect();
+        let describe = |hook: &Hook| AllocatorFunction {
+            index: hook.function,
+            name: facts.function_name(hook.function).to_string(),
+            role: hook.shape.role,
+            family: hook.family,
+            certainty: hook.certainty,
+            how: hook.how.clone(),
+            evidence: hook.evidence.clone(),
+            parameters: hook.shape.describe(),
+            calls: graph
+                .callers(hook.function)
+                .filter(|&caller| !discovery.is_inside(caller))
+                .count() as u32,
+        };
+        let allocators: Vec<_> = discovery.hooks.iter().map(describe).collect();
+        let candidates: Vec<_> = discovery.candidates.iter().map(describe).collect();
+        let verdict = match allocators.iter().map(|function| function.certainty).min() {
+            Some(verdict) => verdict,
+            None if candidates.is_empty() => Certainty::Abstain,
+            None => Certainty::Likely,
+        };
         let mut blind_spots = discovery.blind_spots.clone();
         if config.contexts == Contexts::Off {
             blind_spots.push("calling contexts are switched off: no stacks".into());
@@ -134,6 +169,7 @@ impl Inspection {
                 .into(),
             );
         }
-        Inspection { module, allocators, not_hooked: discovery.not_hooked.clone(), blind_spots }
+        let not_hooked = discovery.not_hooked.clone();
+        Inspection { verdict, module, allocators, candidates, not_hooked, blind_spots }
     }
 }

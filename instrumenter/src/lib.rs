@@ -31,12 +31,13 @@ mod graph;
 mod inspection;
 mod instrumented;
 mod rewrite;
+mod structure;
 mod symbols;
 mod verify;
 
 pub use config::{AllocFn, Config, Contexts, TransportKind};
 pub use error::Error;
-pub use inspection::{AllocatorFunction, Inspection, ModuleFacts, NotHooked, Producer};
+pub use inspection::{AllocatorFunction, Certainty, Inspection, ModuleFacts, NotHooked, Producer};
 pub use instrumented::Instrumented;
 
 /// Rewrites a module.
@@ -75,6 +76,6 @@ fn examine<'a>(wasm: &'a [u8], config: &Config) -> Result<Examined<'a>, Error> {
     let module = rewrite::parse(wasm)?;
     let graph = graph::CallGraph::new(&module, &facts);
     facts.name_after_imports(symbols::names::served_imports(&facts, &graph));
-    let discovery = discover::discover(&facts, &graph, config)?;
+    let discovery = discover::discover(&module, &facts, &graph, config)?;
     Ok(Examined { facts, module, graph, discovery })
 }

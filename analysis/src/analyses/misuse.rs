@@ -1,0 +1,82 @@
+//! Misuse of the heap: every anomaly that is somebody's error.
+//!
+//! It abstains when records were lost: the free that finds no block may only lack its allocation.
+
+use super::{Analysis, Findings, View, plural, thousands};
+use crate::{
+    finding::{Abstention, Finding, FindingKind},
+    heap::anomalies::{Anomaly, AnomalyKind},
+    profile::Count,
+};
+
+pub(crate) struct Misuse;
+
+impl Analysis for Misuse {
+    fn name(&self) -> &'static str {
+        "misuse"
+    }
+
+    fn run(&self, view: &View<'_>, findings: &mut Findings) {
+        let errors = view.anomalies.iter().filter(|anomaly| anomaly.kind.is_error());
+        let lost = view.drops.lost_records;
+        if lost > 0 {
+            let blocks = errors.map(|anomaly| anomaly.count).sum();
+            if blocks > 0 {
+                findings.abstain(Abstention {
+                    analysis: self.name(),
+                    reason: format!(
+                        "{} of the guest {} lost: {} may be missing events and not errors",
+                        plural(lost, "record"),
+                        if lost == 1 { "was" } else { "were" },
+                        plural(blocks, "heap error"),
+                    ),
+                    count: Count { blocks, bytes: 0 },
+                });
+            }
+            return;
+        }
+        for anomaly in errors {
+            findings.claim(Finding {
+                analysis: self.name(),
+                kind: FindingKind::HeapError,
+                summary: summary(anomaly),
+                stack: Some(anomaly.stack),
+                contexts: [anomaly.allocation, anomaly.first_free].into_iter().flatten().collect(),
+                count: Count { blocks: anomaly.count, bytes: anomaly.block_size.unwrap_or(0) },
+            });
+        }
+    }
+}
+
+fn summary(anomaly: &Anomaly) -> String {
+    let address = anomaly.address;
+    let size = plural(anomaly.size.unwrap_or(0), "byte");
+    let block = plural(anomaly.block_size.unwrap_or(0), "byte");
+    let what = match anomaly.kind {
+        AnomalyKind::DoubleFree => format!("the block at {address:#x} was freed a second time"),
+        AnomalyKind::UnknownFree => {
+            format!("{address:#x} was freed, where no block had been allocated")
+        }
+        AnomalyKind::InteriorFree => {
+            format!("{address:#x} was freed, which is inside a block of {block}")
+        }
+        AnomalyKind::UnknownRealloc if anomaly.first_free.is_some() => {
+            format!("the block at {address:#x} was reallocated after it had been freed")
+        }
+        AnomalyKind::UnknownRealloc => {
+            format!("{address:#x} was reallocated, where no block had been allocated")
+        }
+        AnomalyKind::Overlap => format!(
+            "the allocator gave out {address:#x} for {size} while a block of {block} was live there"
+        ),
+        AnomalyKind::SizeMismatch => {
+            format!("the block at {address:#x} has {block} and was freed as one of {size}")
+        }
+        AnomalyKind::FailedAllocation => format!("an allocation of {size} was refused"),
+    };
+    match anomaly.count {
+        1 => what,
+        2 => format!("{what}, and once more from the same place"),
+        count => format!("{what}, and {} more times from the same place", thousands(count - 1)),
+    }
+}

@@ -1,0 +1,80 @@
+//! What a caller may set: budgets, suppressions, and how much the model may remember.
+//!
+//! Every list that grows with the guest has its limit here. What a limit cuts off is counted in
+//! [`crate::Drops`].
+
+/// How to analyse a trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// What the guest may use before that is a finding.
+    pub budget: Budget,
+    /// Whether the built-in [`crate::suppressions`] apply.
+    pub builtin_suppressions: bool,
+    /// How much is remembered.
+    pub caps: Caps,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config { budget: Budget::default(), builtin_suppressions: true, caps: Caps::default() }
+    }
+}
+
+/// Limits that the user sets. `None` is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Budget {
+    /// Bytes that may be live at exit, suppressed ones not counted.
+    pub max_leak: Option<u64>,
+    /// Bytes that may be live at once.
+    pub max_peak: Option<u64>,
+    /// Pages of 64 KiB that all linear memories together may have.
+    pub max_pages: Option<u64>,
+}
+
+/// How many of each thing are remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caps {
+    /// Modules.
+    pub modules: usize,
+    /// Different stacks.
+    pub stacks: usize,
+    /// Frames of one stack.
+    pub frames: usize,
+    /// Frames of all stacks together.
+    pub all_frames: usize,
+    /// Live blocks.
+    pub blocks: usize,
+    /// Stretches of 64 KiB of guest addresses in which blocks have been. Each costs 32 KiB.
+    pub table_pages: usize,
+    /// Blocks at addresses that are not multiples of 8, live or freed.
+    pub odd_blocks: usize,
+    /// Growths of a memory.
+    pub grows: usize,
+    /// Different anomalies.
+    pub anomalies: usize,
+    /// Points of the timeline.
+    pub timeline: usize,
+    /// Marks that are listed.
+    pub marks: usize,
+    /// Findings.
+    pub findings: usize,
+}
+
+impl Default for Caps {
+    fn default() -> Caps {
+        Caps {
+            modules: 1024,
+            stacks: 1 << 20,
+            frames: 512,
+            all_frames: 1 << 24,
+            blocks: 1 << 27,
+            table_pages: 65_536,
+            odd_blocks: 1 << 20,
+            grows: 4096,
+            anomalies: 1024,
+            timeline: 512,
+            marks: 512,
+            findings: 1024,
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What a guest does to its heap that makes no sense: counted and described, never an error.
+//!
+//! One entry for each kind and place, with an example. It decides nothing: whether an anomaly is a
+//! finding is for [`crate::analyses`] to say.
+
+use crate::profile::StackId;
+use rustc_hash::FxHashMap;
+
+/// What makes no sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AnomalyKind {
+    /// A block was freed that had been freed already.
+    DoubleFree,
+    /// Something was freed that is no block.
+    UnknownFree,
+    /// An address inside a block was freed.
+    InteriorFree,
+    /// Something was reallocated that is no live block.
+    UnknownRealloc,
+    /// The allocator returned the address of a live block.
+    Overlap,
+    /// A block was freed with another size than it was allocated with.
+    SizeMismatch,
+    /// The allocator refused.
+    FailedAllocation,
+}
+
+impl AnomalyKind {
+    /// The word for it in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            AnomalyKind::DoubleFree => "double-free",
+            AnomalyKind::UnknownFree => "unknown-free",
+            AnomalyKind::InteriorFree => "interior-free",
+            AnomalyKind::UnknownRealloc => "unknown-realloc",
+            AnomalyKind::Overlap => "overlap",
+            AnomalyKind::SizeMismatch => "size-mismatch",
+            AnomalyKind::FailedAllocation => "failed-allocation",
+        }
+    }
+
+    /// Whether it is an error of the program or of its allocator. A refusal is neither.
+    pub fn is_error(self) -> bool {
+        self != AnomalyKind::FailedAllocation
+    }
+}
+
+/// One kind of anomaly at one place. All but the count tell of its first occurrence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Anomaly {
+    /// What it is.
+    pub kind: AnomalyKind,
+    /// Where.
+    pub stack: StackId,
+    /// How often.
+    pub count: u64,
+    /// The event.
+    pub clock: u64,
+    /// The address; for a refused allocation 0, or the block that was to be resized.
+    pub address: u64,
+    /// The size that the caller passed, where it passed one.
+    pub size: Option<u64>,
+    /// The size of the block that it is about, where there is one.
+    pub block_size: Option<u64>,
+    /// Where that block was allocated.
+    pub allocation: Option<StackId>,
+    /// Where the address was freed before.
+    pub first_free: Option<StackId>,
+}
+
+impl Anomaly {
+    pub(crate) fn new(kind: AnomalyKind, stack: StackId, clock: u64, address: u64) -> Anomaly {
+        Anomaly {
+            kind,
+            stack,
+            count: 1,
+            clock,
+            address,
+            size: None,
+            block_size: None,
+            allocation: None,
+            first_free: None,
+        }
+    }
+}
+
+/// All anomalies.
+#[derive(Debug, Default)]
+pub(crate) struct Anomalies {
+    list: Vec<Anomaly>,
+    index: FxHashMap<(AnomalyKind, StackId), usize>,
+    cap: usize,
+    /// Occurrences that found no place.
+    pub(crate) dropped: u64,
+}
+
+impl Anomalies {
+    pub(crate) fn new(cap: usize) -> Anomalies {
+        Anomalies { cap, ..Anomalies::default() }
+    }
+
+    /// Whether it has happened at this place before, and is listed.
+    pub(crate) fn knows(&self, kind: AnomalyKind, stack: StackId) -> bool {
+        self.index.contains_key(&(kind, stack))
+    }
+
+    /// Whether nothing further can be described.
+    pub(crate) fn is_full(&self) -> bool {
+        self.list.len() >= self.cap
+    }
+
+    /// Counts one; whether it is the first of its kind and place and will be described.
+    pub(crate) fn count(&mut self, kind: AnomalyKind, stack: StackId) -> bool {
+        if let Some(known) = self.index.get(&(kind, stack)).and_then(|&at| self.list.get_mut(at)) {
+            known.count += 1;
+            return false;
+        }
+        if self.is_full() {
+            self.dropped += 1;
+            return false;
+        }
+        true
+    }
+
+    /// Describes the first of a kind and place, which [`Self::count`] has asked for.
+    pub(crate) fn describe(&mut self, anomaly: Anomaly) {
+        self.index.insert((anomaly.kind, anomaly.stack), self.list.len());
+        self.list.push(anomaly);
+    }
+
+    /// By first appearance.
+    pub(crate) fn finish(self) -> Vec<Anomaly> {
+        self.list
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_entry_for_each_kind_and_place() {
+        let mut anomalies = Anomalies::new(2);
+        let mut saw = |kind, stack, clock| {
+            if anomalies.count(kind, StackId(stack)) {
+                anomalies.describe(Anomaly::new(kind, StackId(stack), clock, 8));
+            }
+        };
+        saw(AnomalyKind::DoubleFree, 1, 5);
+        saw(AnomalyKind::DoubleFree, 1, 6);
+        saw(AnomalyKind::UnknownFree, 1, 7);
+        saw(AnomalyKind::UnknownFree, 2, 8);
+        assert_eq!(anomalies.dropped, 1);
+        let list = anomalies.finish();
+        assert_eq!((list[0].count, list[0].clock), (2, 5));
+        assert_eq!((list.len(), list[1].kind), (2, AnomalyKind::UnknownFree));
+    }
+}

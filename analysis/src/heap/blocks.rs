@@ -1,0 +1,287 @@
+//! The table of live blocks, and of addresses where a block has been.
+//!
+//! Addresses of a linear memory are dense and aligned, so this is a table indexed by address and
+//! not a hash map: a directory by `addr >> 16`, pages that hold one `u32` per 8 bytes, and a slab
+//! of blocks that these point into. Whoever wants another structure replaces this file: the rest
+//! knows [`Blocks::insert`] and [`Blocks::remove`] only. It knows nothing of costs or contexts.
+//!
+//! ```text
+//!               insert                 remove
+//!   0: never ──────────► live: index ──────────► freed: the stack that freed it
+//!                             ▲                            │
+//!                             └──────────── insert ────────┘
+//! ```
+
+use crate::profile::StackId;
+use rustc_hash::FxHashMap;
+use seepage_trace::TracepointId;
+
+/// The linear memory in which an address is valid; one table for each module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TableId(pub(crate) usize);
+
+/// A live block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Block {
+    /// Bytes that were asked for.
+    pub(crate) size: u64,
+    /// The event that first allocated it.
+    pub(crate) birth: u64,
+    /// The context that holds it.
+    pub(crate) stack: StackId,
+    /// What allocated it.
+    pub(crate) tracepoint: TracepointId,
+}
+
+/// What was at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Never a block.
+    Nothing,
+    /// A block that this context freed.
+    Freed(StackId),
+    /// This block.
+    Live(Block),
+}
+
+/// The caps do not allow a further block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Full;
+
+/// How much a table may hold; see [`crate::Caps`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) blocks: usize,
+    pub(crate) pages: usize,
+    pub(crate) odd: usize,
+}
+
+const PAGE_BITS: u32 = 16;
+const GRANULE_BITS: u32 = 3;
+const SLOTS: usize = 1 << (PAGE_BITS - GRANULE_BITS);
+/// Pages of a 32-bit memory: their directory is an array.
+const NEAR_PAGES: u64 = 1 << 16;
+/// Set in a slot: it holds not a block's index plus one but the stack that freed it.
+const FREED: u32 = 1 << 31;
+
+type Page = Box<[u32]>;
+
+#[derive(Default)]
+struct Table {
+    near: Vec<Option<Page>>,
+    far: FxHashMap<u64, Page>,
+    odd: FxHashMap<u64, u32>,
+}
+
+/// The blocks of all modules.
+pub(crate) struct Blocks {
+    tables: Vec<Table>,
+    slab: Vec<Block>,
+    vacant: Vec<u32>,
+    pages_left: usize,
+    odd_left: usize,
+    blocks: usize,
+}
+
+impl Blocks {
+    pub(crate) fn new(limits: Limits) -> Blocks {
+        Blocks {
+            tables: Vec::new(),
+            slab: Vec::new(),
+            vacant: Vec::new(),
+            pages_left: limits.pages,
+            odd_left: limits.odd,
+            // An index plus one must stay clear of the flag.
+            blocks: limits.blocks.min(FREED as usize - 1),
+        }
+    }
+
+    /// A table for one more module.
+    pub(crate) fn table(&mut self) -> TableId {
+        self.tables.push(Table::default());
+        TableId(self.tables.len() - 1)
+    }
+
+    /// Enters a block, and gives back the one that was live at its address.
+    #[inline]
+    pub(crate) fn insert(
+        &mut self,
+        table: TableId,
+        addr: u64,
+        block: Block,
+    ) -> Result<Option<Block>, Full> {
+        let room = !self.vacant.is_empty() || self.slab.len() < self.blocks;
+        let (pages_left, odd_left) = (&mut self.pages_left, &mut self.odd_left);
+        let Some(table) = self.tables.get_mut(table.0) else { return Err(Full) };
+        let slot = table.slot_or_insert(addr, pages_left, odd_left).ok_or(Full)?;
+        if *slot != 0 && *slot & FREED == 0 {
+            let Some(entry) = self.slab.get_mut(*slot as usize - 1) else { return Err(Full) };
+            return Ok(Some(std::mem::replace(entry, block)));
+        }
+        if !room {
+            return Err(Full);
+        }
+        match self.vacant.pop() {
+            Some(index) => {
+                self.slab[index as usize] = block;
+                *slot = index + 1;
+            }
+            None => {
+                self.slab.push(block);
+                *slot = self.slab.len() as u32;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes out the block at `addr`, if there is one, and remembers who freed it.
+    #[inline]
+    pub(crate) fn remove(&mut self, table: TableId, addr: u64, by: StackId) -> Found {
+        let slot = self.tables.get_mut(table.0).and_then(|table| table.slot(addr));
+        let Some(slot) = slot.filter(|slot| **slot != 0) else { return Found::Nothing };
+        if *slot & FREED != 0 {
+            return Found::Freed(StackId(*slot & !FREED));
+        }
+        let index = *slot - 1;
+        *slot = FREED | by.0;
+        self.vacant.push(index);
+        Found::Live(self.slab[index as usize])
+    }
+
+    /// The block in which `addr` lies, if it begins at most 64 KiB before. Slow: for messages.
+    pub(crate) fn around(&mut self, table: TableId, addr: u64) -> Option<(u64, Block)> {
+        let table = self.tables.get_mut(table.0)?;
+        let slab = &self.slab;
+        let first = addr >> GRANULE_BITS;
+        (0..SLOTS as u64).filter_map(|back| first.checked_sub(back)).find_map(|granule| {
+            let start = granule << GRANULE_BITS;
+            let slot = *table.slot(start)?;
+            let live = slot != 0 && slot & FREED == 0;
+            let block = *slab.get((slot as usize).checked_sub(1)?).filter(|_| live)?;
+            (start != addr && addr - start < block.size).then_some((start, block))
+        })
+    }
+}
+
+impl Table {
+    #[inline]
+    fn slot(&mut self, addr: u64) -> Option<&mut u32> {
+        if !addr.is_multiple_of(1 << GRANULE_BITS) {
+            return self.odd.get_mut(&addr);
+        }
+        let number = addr >> PAGE_BITS;
+        let page = if number < NEAR_PAGES {
+            self.near.get_mut(number as usize)?.as_mut()?
+        } else {
+            self.far.get_mut(&number)?
+        };
+        page.get_mut(granule(addr))
+    }
+
+    #[inline]
+    fn slot_or_insert(
+        &mut self,
+        addr: u64,
+        pages_left: &mut usize,
+        odd_left: &mut usize,
+    ) -> Option<&mut u32> {
+        if !addr.is_multiple_of(1 << GRANULE_BITS) {
+            if *odd_left == 0 {
+                return self.odd.get_mut(&addr);
+            }
+            return Some(self.odd.entry(addr).or_insert_with(|| {
+                *odd_left -= 1;
+                0
+            }));
+        }
+        let number = addr >> PAGE_BITS;
+        let present = match self.near.get(number as usize) {
+            Some(page) if number < NEAR_PAGES => page.is_some(),
+            _ => number >= NEAR_PAGES && self.far.contains_key(&number),
+        };
+        if !present {
+            self.add_page(number, pages_left)?;
+        }
+        self.slot(addr)
+    }
+
+    #[cold]
+    fn add_page(&mut self, number: u64, pages_left: &mut usize) -> Option<()> {
+        *pages_left = pages_left.checked_sub(1)?;
+        let page = vec![0; SLOTS].into_boxed_slice();
+        if number < NEAR_PAGES {
+            let index = number as usize;
+            if self.near.len() <= index {
+                self.near.resize_with(index + 1, || None);
+            }
+            self.near[index] = Some(page);
+        } else {
+            self.far.insert(number, page);
+        }
+        Some(())
+    }
+}
+
+fn granule(addr: u64) -> usize {
+    (addr >> GRANULE_BITS) as usize % SLOTS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits { blocks: 3, pages: 2, odd: 1 };
+
+    fn block(size: u64) -> Block {
+        Block { size, birth: 0, stack: StackId(1), tracepoint: TracepointId(0) }
+    }
+
+    #[test]
+    fn a_block_lives_once() {
+        let mut blocks = Blocks::new(LIMITS);
+        let table = blocks.table();
+        for addr in [8, 0x1_0000_0000_0010, 13] {
+            assert_eq!(blocks.remove(table, addr, StackId(5)), Found::Nothing);
+            assert_eq!(blocks.insert(table, addr, block(addr)), Ok(None));
+            assert_eq!(blocks.remove(table, addr, StackId(5)), Found::Live(block(addr)));
+            assert_eq!(blocks.remove(table, addr, StackId(6)), Found::Freed(StackId(5)));
+            assert_eq!(blocks.insert(table, addr, block(1)), Ok(None));
+            assert_eq!(blocks.insert(table, addr, block(2)), Ok(Some(block(1))));
+        }
+    }
+
+    #[test]
+    fn modules_do_not_share_addresses() {
+        let mut blocks = Blocks::new(LIMITS);
+        let (one, other) = (blocks.table(), blocks.table());
+        assert_eq!(blocks.insert(one, 8, block(1)), Ok(None));
+        assert_eq!(blocks.remove(other, 8, StackId(0)), Found::Nothing);
+        assert_eq!(blocks.remove(TableId(7), 8, StackId(0)), Found::Nothing);
+    }
+
+    #[test]
+    fn every_limit_holds() {
+        let mut blocks = Blocks::new(LIMITS);
+        let table = blocks.table();
+        assert_eq!(blocks.insert(table, 9, block(1)), Ok(None));
+        assert_eq!(blocks.insert(table, 11, block(1)), Err(Full), "odd addresses");
+        assert_eq!(blocks.insert(table, 0x10000, block(1)), Ok(None));
+        assert_eq!(blocks.insert(table, 1 << 60, block(1)), Ok(None));
+        assert_eq!(blocks.insert(table, 0x20000, block(1)), Err(Full), "pages");
+        assert_eq!(blocks.insert(table, 0x10008, block(1)), Err(Full), "blocks");
+        assert_eq!(blocks.remove(table, 9, StackId(0)), Found::Live(block(1)));
+        assert_eq!(blocks.insert(table, 0x10008, block(1)), Ok(None));
+    }
+
+    #[test]
+    fn an_inner_address_finds_its_block() {
+        let mut blocks = Blocks::new(LIMITS);
+        let table = blocks.table();
+        assert_eq!(blocks.insert(table, 64, block(40)), Ok(None));
+        assert_eq!(blocks.around(table, 80), Some((64, block(40))));
+        assert_eq!(blocks.around(table, 103), Some((64, block(40))));
+        assert_eq!(blocks.around(table, 104), None);
+        assert_eq!(blocks.around(table, 64), None);
+        assert_eq!(blocks.around(table, 3), None);
+    }
+}

@@ -1,0 +1,137 @@
+//! Booking one event: what each kind of event does to the live blocks and the figures.
+//!
+//! This is the path that runs as often as the guest allocates: no allocation, no tree, and no hash
+//! map but the one of contexts. The invariant: what is allocated and not freed is live, in the
+//! totals, in the sum of the contexts and in the table, except for blocks beyond the cap.
+
+use super::{AnomalyKind, Block, Caller, Found, Heap, Moment, Peak};
+use seepage_trace::Event;
+
+impl Heap {
+    #[inline]
+    pub(super) fn event(&mut self, module: usize, event: Event) {
+        self.totals.events += 1;
+        match event {
+            Event::Alloc { tracepoint, context, addr, size, .. } => {
+                let caller = self.caller(module, context, tracepoint);
+                self.alloc(caller, addr, size);
+            }
+            Event::Free { tracepoint, context, addr, size } => {
+                let caller = self.caller(module, context, tracepoint);
+                self.free(caller, addr, size);
+            }
+            Event::Realloc { tracepoint, context, old, addr, size, .. } => {
+                let caller = self.caller(module, context, tracepoint);
+                self.realloc(caller, old, addr, size);
+            }
+            Event::Grow { tracepoint, context, memory, before, delta } => {
+                let caller = self.caller(module, context, tracepoint);
+                let range = self.modules[module].memories;
+                let now = self.now();
+                self.space.grow(range, memory, caller.stack, before, delta, now);
+            }
+        }
+        let live = self.totals.live;
+        let clock = self.totals.events;
+        if live.bytes > self.peak.live.bytes {
+            self.peak = Peak { live, clock, time_ns: self.time_ns, pages: self.space.pages() };
+            self.contexts.set_moment(Moment::Peak, clock);
+        }
+        if self.timeline.observe(clock, live.bytes) {
+            self.timeline.add(clock, self.time_ns, live, self.space.pages());
+        }
+    }
+
+    #[inline]
+    pub(super) fn alloc(&mut self, caller: Caller, addr: u64, size: u64) {
+        if addr == 0 {
+            // `malloc(0)` may return null, and that is no failure.
+            if size > 0 {
+                self.refused(caller, 0, size);
+            }
+            return;
+        }
+        self.insert(caller, addr, size, self.totals.events);
+    }
+
+    #[inline]
+    pub(super) fn free(&mut self, caller: Caller, addr: u64, size: Option<u64>) {
+        if addr == 0 {
+            return;
+        }
+        let clock = self.totals.events;
+        match self.blocks.remove(caller.table, addr, caller.stack) {
+            Found::Live(block) => {
+                let temporary = self.newest == Some((caller.table, addr));
+                let lifetime = clock.saturating_sub(block.birth);
+                self.gone(block);
+                self.contexts.ended(block.stack, block.size, lifetime, temporary);
+                self.lifetimes.add(lifetime, block.size);
+                if temporary {
+                    self.totals.temporary.add(block.size);
+                }
+                if size.is_some_and(|size| size != block.size) {
+                    self.other_size(caller, addr, size, block);
+                }
+            }
+            Found::Freed(by) => {
+                self.no_block(AnomalyKind::DoubleFree, caller, addr, size, Some(by))
+            }
+            Found::Nothing => self.no_block(AnomalyKind::UnknownFree, caller, addr, size, None),
+        }
+    }
+
+    #[inline]
+    pub(super) fn realloc(&mut self, caller: Caller, old: u64, addr: u64, size: u64) {
+        match (old, addr) {
+            (0, _) => return self.alloc(caller, addr, size),
+            (_, 0) if size == 0 => return self.free(caller, old, None),
+            (_, 0) => return self.refused(caller, old, size),
+            _ => self.totals.reallocs += 1,
+        }
+        let birth = match self.blocks.remove(caller.table, old, caller.stack) {
+            Found::Live(block) => {
+                self.gone(block);
+                block.birth
+            }
+            found => {
+                let by = if let Found::Freed(by) = found { Some(by) } else { None };
+                self.no_block(AnomalyKind::UnknownRealloc, caller, old, Some(size), by);
+                self.totals.events
+            }
+        };
+        self.insert(caller, addr, size, birth);
+    }
+
+    #[inline]
+    fn insert(&mut self, caller: Caller, addr: u64, size: u64, birth: u64) {
+        let clock = self.totals.events;
+        let Caller { table, stack, tracepoint, .. } = caller;
+        let inserted = self.blocks.insert(table, addr, Block { size, birth, stack, tracepoint });
+        if let Ok(Some(earlier)) = inserted {
+            self.gone(earlier);
+            // Two blocks can share an address if one of them has no bytes.
+            if size > 0 && earlier.size > 0 {
+                self.overlap(caller, addr, size, earlier);
+            }
+        }
+        self.sizes.add(size, size);
+        self.totals.allocated.add(size);
+        self.contexts.allocated(stack, tracepoint, size, clock);
+        self.newest = Some((table, addr));
+        if inserted.is_err() {
+            self.drops.blocks += 1;
+            self.contexts.removed(stack, size, clock);
+        } else {
+            self.totals.live.add(size);
+        }
+    }
+
+    /// Books that a live block is none any more.
+    #[inline]
+    fn gone(&mut self, block: Block) {
+        self.totals.freed.add(block.size);
+        self.totals.live.remove(block.size);
+        self.contexts.removed(block.stack, block.size, self.totals.events);
+    }
+}

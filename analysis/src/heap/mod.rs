@@ -1,0 +1,255 @@
+//! The heap model: the state of a guest's heap after each event, and the figures of the whole run.
+//!
+//! [`Heap`] books every event in the rooms beside it. It takes what it is told: what makes no
+//! sense is an anomaly, and the books go on. It judges nothing.
+//!
+//! A reallocation is a free and an allocation by the caller of `realloc`, as in heaptrack and
+//! memray: the block belongs to that context from then on. Its lifetime goes on from its first
+//! birth, and it is not temporary for having been moved. When an allocator hands out an address
+//! that is live, the block that was there is taken for freed.
+
+pub(crate) mod anomalies;
+mod blocks;
+mod contexts;
+mod events;
+mod histogram;
+mod marks;
+mod oddities;
+mod space;
+mod stacks;
+mod timeline;
+
+use crate::{
+    config::Caps,
+    outcome::Drops,
+    profile::{ContextCost, Peak, Profile, StackId, Totals},
+};
+use anomalies::{Anomalies, Anomaly, AnomalyKind};
+use blocks::{Block, Blocks, Found, Limits, TableId};
+use contexts::{Contexts, Moment};
+use histogram::Histogram;
+use marks::Marks;
+use rustc_hash::FxHashMap;
+use seepage_trace::{Context, ModuleId, ModuleInfo, Records, Stack, Tracepoint, TracepointId};
+use space::{MemoryRange, Now, Space};
+use stacks::{Stacks, Values};
+use timeline::Timeline;
+
+/// The heaps of all modules of a trace, with one clock.
+pub(crate) struct Heap {
+    modules: Vec<Module>,
+    by_id: FxHashMap<ModuleId, usize>,
+    max_modules: usize,
+    blocks: Blocks,
+    stacks: Stacks,
+    contexts: Contexts,
+    timeline: Timeline,
+    space: Space,
+    anomalies: Anomalies,
+    marks: Marks,
+    sizes: Histogram,
+    lifetimes: Histogram,
+    totals: Totals,
+    peak: Peak,
+    time_ns: u64,
+    /// The allocation before which nothing else was allocated.
+    newest: Option<(TableId, u64)>,
+    drops: Drops,
+}
+
+/// What the model knows of a module.
+struct Module {
+    announced: bool,
+    /// Its records carry calling contexts.
+    has_contexts: bool,
+    table: TableId,
+    values: Values,
+    memories: MemoryRange,
+    /// By tracepoint: the number of its family.
+    families: Vec<usize>,
+}
+
+/// Who does something, and by what.
+#[derive(Clone, Copy)]
+struct Caller {
+    table: TableId,
+    module: usize,
+    stack: StackId,
+    tracepoint: TracepointId,
+}
+
+impl Heap {
+    pub(crate) fn new(caps: &Caps) -> Heap {
+        Heap {
+            modules: Vec::new(),
+            by_id: FxHashMap::default(),
+            max_modules: caps.modules,
+            blocks: Blocks::new(Limits {
+                blocks: caps.blocks,
+                pages: caps.table_pages,
+                odd: caps.odd_blocks,
+            }),
+            stacks: Stacks::new(caps),
+            contexts: Contexts::default(),
+            timeline: Timeline::new(caps.timeline),
+            space: Space::new(caps.grows),
+            anomalies: Anomalies::new(caps.anomalies),
+            marks: Marks::new(caps.marks),
+            sizes: Histogram::default(),
+            lifetimes: Histogram::default(),
+            totals: Totals::default(),
+            peak: Peak::default(),
+            time_ns: 0,
+            newest: None,
+            drops: Drops::default(),
+        }
+    }
+
+    /// A module begins to run; whether it is a new one, and within the cap.
+    pub(crate) fn module(&mut self, info: &ModuleInfo) -> bool {
+        let Some(index) = self.module_index(info.id) else {
+            self.drops.modules += 1;
+            return false;
+        };
+        let Some(module) = self.modules.get_mut(index).filter(|module| !module.announced) else {
+            return false;
+        };
+        module.announced = true;
+        module.has_contexts = info.contexts;
+        module.memories = self.space.module(info);
+        module.families = families(&info.tracepoints);
+        true
+    }
+
+    pub(crate) fn stack(&mut self, stack: &Stack) {
+        let Some(index) = self.module_index(stack.module) else { return };
+        let Some(module) = self.modules.get_mut(index) else { return };
+        self.stacks.learn(&mut module.values, stack);
+        self.contexts.reserve(self.stacks.len());
+    }
+
+    pub(crate) fn records(&mut self, records: &Records<'_>) {
+        let Some(index) = self.module_index(records.module) else {
+            self.drops.unknown_records += records.len() as u64;
+            return;
+        };
+        self.time_ns = self.time_ns.max(records.time_ns);
+        let before = self.totals.events;
+        for event in records.events() {
+            self.event(index, event);
+        }
+        self.drops.unknown_records += records.len() as u64 - (self.totals.events - before);
+        let Some(module) = self.modules.get(index) else { return };
+        let now = self.now();
+        for (memory, &pages) in (0u32..).zip(&records.memories) {
+            self.space.host_size(module.memories, memory, pages, now);
+        }
+    }
+
+    pub(crate) fn mark(&mut self, name: &str) {
+        let clock = self.totals.events;
+        if self.marks.mark(name, clock, self.totals.live, self.space.pages()) {
+            self.contexts.set_moment(Moment::RiseBegan, clock);
+        }
+        self.contexts.set_moment(Moment::LastMark, clock);
+    }
+
+    /// Closes the books at the host's time `time_ns`.
+    pub(crate) fn finish(mut self, time_ns: u64) -> (Profile, Vec<Anomaly>, Drops) {
+        let clock = self.totals.events;
+        let time_ns = self.time_ns.max(time_ns);
+        let pages = self.space.pages();
+        self.drops.stacks = self.stacks.dropped;
+        self.drops.grows = self.space.dropped;
+        self.drops.anomalies = self.anomalies.dropped;
+        let initial_pages = self.space.initial_pages();
+        let (memories, grows) = self.space.finish();
+        let marks = self.marks.finish();
+        let contexts = self.stacks.into_entries().into_iter().zip(self.contexts.finish());
+        let profile = Profile {
+            totals: self.totals,
+            peak: self.peak,
+            contexts: contexts
+                .map(|(stack, figures)| ContextCost {
+                    module: stack.module,
+                    frames: stack.frames,
+                    truncated: stack.truncated,
+                    known: stack.known,
+                    tracepoints: figures.tracepoints,
+                    cost: figures.cost,
+                    failed: figures.failed,
+                    freed_blocks: figures.freed_blocks,
+                    lifetime_sum: figures.lifetime_sum,
+                    live_at_rise: figures.live_at_rise,
+                    live_at_mark: figures.live_at_mark,
+                    suppressed_by: None,
+                })
+                .collect(),
+            memories,
+            initial_pages,
+            final_pages: pages,
+            grows,
+            timeline: self.timeline.finish(clock, time_ns, self.totals.live, pages),
+            marks: marks.list,
+            mark_count: marks.count,
+            bytes_rise: marks.bytes_rise,
+            pages_rise: marks.pages_rise,
+            sizes: self.sizes.sizes(),
+            lifetimes: self.lifetimes.lifetimes(),
+        };
+        (profile, self.anomalies.finish(), self.drops)
+    }
+
+    /// The module of that number; records may come before its description.
+    fn module_index(&mut self, id: ModuleId) -> Option<usize> {
+        if let Some(&index) = self.by_id.get(&id) {
+            return Some(index);
+        }
+        if self.modules.len() >= self.max_modules {
+            return None;
+        }
+        self.modules.push(Module {
+            announced: false,
+            has_contexts: true,
+            table: self.blocks.table(),
+            values: Values::new(id),
+            memories: MemoryRange::default(),
+            families: Vec::new(),
+        });
+        self.by_id.insert(id, self.modules.len() - 1);
+        Some(self.modules.len() - 1)
+    }
+
+    fn now(&self) -> Now {
+        Now { clock: self.totals.events, time_ns: self.time_ns, live_bytes: self.totals.live.bytes }
+    }
+
+    #[inline]
+    fn caller(&mut self, index: usize, context: Context, tracepoint: TracepointId) -> Caller {
+        let module = &mut self.modules[index];
+        let stack = match module.values.get(context) {
+            Some(stack) => stack,
+            None => {
+                self.drops.unknown_contexts += u64::from(module.has_contexts);
+                let stack = self.stacks.unknown(&mut module.values);
+                self.contexts.reserve(self.stacks.len());
+                stack
+            }
+        };
+        Caller { table: module.table, module: index, stack, tracepoint }
+    }
+}
+
+/// Numbers the families of a module's tracepoints.
+fn families(tracepoints: &[Tracepoint]) -> Vec<usize> {
+    let mut names: Vec<&str> = Vec::new();
+    tracepoints
+        .iter()
+        .map(|tracepoint| {
+            names.iter().position(|&name| name == tracepoint.family).unwrap_or_else(|| {
+                names.push(&tracepoint.family);
+                names.len() - 1
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,192 @@
+//! Which stack a context value stands for.
+//!
+//! Values of one module that stand for the same frames share a [`StackId`], so that what a person
+//! cannot tell apart is one line of the report. A value whose stack the trace never gave belongs
+//! to its module's unknown context. Ids are given by first appearance and never change.
+
+use crate::{config::Caps, profile::StackId};
+use rustc_hash::{FxBuildHasher, FxHashMap};
+use seepage_trace::{Context, Frame, ModuleId, Stack};
+use std::hash::BuildHasher;
+
+/// One stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StackEntry {
+    pub(crate) module: ModuleId,
+    pub(crate) frames: Vec<Frame>,
+    pub(crate) truncated: bool,
+    pub(crate) known: bool,
+}
+
+/// The context values of one module.
+pub(crate) struct Values {
+    module: ModuleId,
+    ids: FxHashMap<u64, StackId>,
+    unknown: Option<StackId>,
+    /// The value that was looked up last: allocations come in runs.
+    last: (Context, Option<StackId>),
+}
+
+impl Values {
+    pub(crate) fn new(module: ModuleId) -> Values {
+        Values { module, ids: FxHashMap::default(), unknown: None, last: (Context(0), None) }
+    }
+
+    /// The stack of `context`, if it is known.
+    #[inline]
+    pub(crate) fn get(&mut self, context: Context) -> Option<StackId> {
+        if let (last, Some(id)) = self.last
+            && last == context
+        {
+            return Some(id);
+        }
+        let id = self.ids.get(&context.0).copied()?;
+        self.last = (context, Some(id));
+        Some(id)
+    }
+}
+
+/// All stacks.
+pub(crate) struct Stacks {
+    entries: Vec<StackEntry>,
+    by_hash: FxHashMap<u64, Vec<StackId>>,
+    max_stacks: usize,
+    max_frames: usize,
+    max_values: usize,
+    frames_left: usize,
+    values: usize,
+    /// Stacks that were turned away.
+    pub(crate) dropped: u64,
+}
+
+impl Stacks {
+    pub(crate) fn new(caps: &Caps) -> Stacks {
+        Stacks {
+            entries: Vec::new(),
+            by_hash: FxHashMap::default(),
+            // A freed address remembers a stack in 31 bits.
+            max_stacks: caps.stacks.min(1 << 30),
+            max_frames: caps.frames,
+            max_values: caps.stacks.saturating_mul(4),
+            values: 0,
+            frames_left: caps.all_frames,
+            dropped: 0,
+        }
+    }
+
+    /// Learns what a value stands for. The first stack of a value counts.
+    pub(crate) fn learn(&mut self, values: &mut Values, stack: &Stack) {
+        if values.ids.contains_key(&stack.context.0) {
+            return;
+        }
+        if self.values >= self.max_values {
+            self.dropped += 1;
+            return;
+        }
+        let frames = stack.frames.get(..self.max_frames).unwrap_or(&stack.frames);
+        let truncated = stack.truncated || frames.len() < stack.frames.len();
+        match self.intern(values.module, frames, truncated) {
+            Some(id) => {
+                values.ids.insert(stack.context.0, id);
+                self.values += 1;
+            }
+            None => self.dropped += 1,
+        }
+    }
+
+    /// The context of everything in `values`' module whose stack is not known.
+    #[cold]
+    pub(crate) fn unknown(&mut self, values: &mut Values) -> StackId {
+        if let Some(id) = values.unknown {
+            return id;
+        }
+        let id = self.push(StackEntry {
+            module: values.module,
+            frames: Vec::new(),
+            truncated: false,
+            known: false,
+        });
+        *values.unknown.insert(id)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(crate) fn into_entries(self) -> Vec<StackEntry> {
+        self.entries
+    }
+
+    fn intern(&mut self, module: ModuleId, frames: &[Frame], truncated: bool) -> Option<StackId> {
+        let hash = FxBuildHasher.hash_one((module, frames, truncated));
+        let same = |id: &&StackId| {
+            self.entries.get(id.0 as usize).is_some_and(|entry| {
+                entry.known
+                    && entry.module == module
+                    && entry.truncated == truncated
+                    && entry.frames == frames
+            })
+        };
+        if let Some(&id) = self.by_hash.get(&hash).and_then(|ids| ids.iter().find(same)) {
+            return Some(id);
+        }
+        if self.entries.len() >= self.max_stacks {
+            return None;
+        }
+        self.frames_left = self.frames_left.checked_sub(frames.len())?;
+        let frames = frames.to_vec();
+        let id = self.push(StackEntry { module, frames, truncated, known: true });
+        self.by_hash.entry(hash).or_default().push(id);
+        Some(id)
+    }
+
+    fn push(&mut self, entry: StackEntry) -> StackId {
+        let id = StackId(self.entries.len() as u32);
+        self.entries.push(entry);
+        id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stack(context: u64, functions: &[&str]) -> Stack {
+        Stack {
+            module: ModuleId(0),
+            context: Context(context),
+            frames: functions.iter().map(|&name| Frame::function(name)).collect(),
+            truncated: false,
+        }
+    }
+
+    #[test]
+    fn equal_frames_share_an_id() {
+        let mut stacks = Stacks::new(&Caps::default());
+        let mut values = Values::new(ModuleId(0));
+        stacks.learn(&mut values, &stack(1, &["a", "b"]));
+        stacks.learn(&mut values, &stack(2, &["a", "b"]));
+        stacks.learn(&mut values, &stack(3, &["a"]));
+        stacks.learn(&mut values, &stack(3, &["the first counts"]));
+        assert_eq!(values.get(Context(1)), Some(StackId(0)));
+        assert_eq!(values.get(Context(2)), Some(StackId(0)));
+        assert_eq!(values.get(Context(3)), Some(StackId(1)));
+        assert_eq!(values.get(Context(0)), None, "the shortcut starts empty");
+        assert_eq!(stacks.unknown(&mut values), StackId(2));
+        assert_eq!(stacks.unknown(&mut values), StackId(2));
+        assert_eq!(stacks.into_entries()[0].frames.len(), 2);
+    }
+
+    #[test]
+    fn caps_hold() {
+        let caps = Caps { stacks: 1, frames: 1, ..Caps::default() };
+        let mut stacks = Stacks::new(&caps);
+        let mut values = Values::new(ModuleId(0));
+        stacks.learn(&mut values, &stack(1, &["a", "b"]));
+        stacks.learn(&mut values, &stack(2, &["c"]));
+        assert_eq!(stacks.dropped, 1);
+        assert_eq!(values.get(Context(2)), None);
+        let entries = stacks.into_entries();
+        assert_eq!((entries[0].frames.len(), entries[0].truncated), (1, true));
+    }
+}

@@ -1,0 +1,57 @@
+//! The heap model and the analyses: messages of a trace go in, an [`Outcome`] comes out.
+//!
+//! [`Session`] is the one driver for a live run, a stored trace and a page in a browser. The crate
+//! does no I/O, reads no clock, environment or randomness, starts no threads, and knows neither
+//! wasm nor any output format. The same messages give the same outcome, whatever the host. What a
+//! guest does wrong is data: nothing that a trace can say is an error here, or a panic.
+//!
+//! ```
+//! use seepage_analysis::{Config, Session, Verdict};
+//! use seepage_trace::{
+//!     Context, End, Event, Message, ModuleId, ModuleInfo, Outcome, RecordLayout, Records, Role,
+//!     ThreadId, Tracepoint, TracepointId,
+//! };
+//!
+//! let malloc = Tracepoint {
+//!     index: 3, function: "malloc".into(), role: Role::Malloc, family: "c".into(),
+//!     how: "by name".into(),
+//! };
+//! let mut raw = Vec::new();
+//! Event::Alloc {
+//!     tracepoint: TracepointId(0), context: Context(7), addr: 1024, size: 40, align: None,
+//! }
+//! .write(RecordLayout::Narrow, &mut raw);
+//!
+//! let mut session = Session::new(Config::default());
+//! session.feed(&Message::Module(ModuleInfo { tracepoints: vec![malloc], ..Default::default() }));
+//! session.feed(&Message::Records(Records {
+//!     module: ModuleId(0), thread: ThreadId(0), time_ns: 9, memories: vec![1],
+//!     layout: RecordLayout::Narrow, raw: raw.into(),
+//! }));
+//! session.feed(&Message::End(End { outcome: Outcome::Returned, ..End::default() }));
+//!
+//! let outcome = session.finish();
+//! assert_eq!(outcome.profile.totals.live.bytes, 40);
+//! assert_eq!(outcome.verdict(), Verdict::Leak);
+//! ```
+#![deny(missing_docs)]
+
+mod analyses;
+mod config;
+mod finding;
+mod heap;
+mod outcome;
+mod profile;
+mod session;
+pub mod suppressions;
+
+pub use config::{Budget, Caps, Config};
+pub use finding::{Abstention, Finding, FindingKind};
+pub use heap::anomalies::{Anomaly, AnomalyKind};
+pub use outcome::{Drops, Outcome, Verdict};
+pub use profile::{
+    ContextCost, Cost, Count, Grow, GrownBy, LifetimeBucket, Mark, MemoryUse, Peak, Point, Profile,
+    Rise, SizeBucket, StackId, Totals,
+};
+pub use session::Session;
+pub use suppressions::Suppressed;

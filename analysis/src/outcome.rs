@@ -1,0 +1,171 @@
+//! The result of a session, and the one word it comes down to.
+
+use crate::{
+    analyses::plural,
+    finding::{Abstention, Finding, FindingKind},
+    heap::anomalies::Anomaly,
+    profile::{ContextCost, Count, Profile, StackId},
+    suppressions::Suppressed,
+};
+use seepage_trace::{End, ModuleInfo, Role};
+
+/// Everything a session learned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The modules, in the order in which they began to run.
+    pub modules: Vec<ModuleInfo>,
+    /// How the guest ended; [`seepage_trace::Outcome::Unknown`] if the trace does not say.
+    pub end: End,
+    /// The figures.
+    pub profile: Profile,
+    /// What the guest did to its heap that makes no sense, by first appearance.
+    pub anomalies: Vec<Anomaly>,
+    /// Every suppression rule that applied, in the order of the rules.
+    pub suppressed: Vec<Suppressed>,
+    /// What the analyses claim, by kind, the weightiest first.
+    pub findings: Vec<Finding>,
+    /// What the analyses do not claim, and why.
+    pub abstentions: Vec<Abstention>,
+    /// What is worth saying though it is no finding, such as a leak that the budget allows.
+    pub remarks: Vec<String>,
+    /// What is missing in all this.
+    pub drops: Drops,
+}
+
+/// What was not remembered, because a cap of [`crate::Caps`] was reached or the trace lacks it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drops {
+    /// Modules beyond the cap. Their records are counted as unknown.
+    pub modules: u64,
+    /// Stacks beyond the cap. What they allocated is booked to the unknown context.
+    pub stacks: u64,
+    /// Blocks beyond the cap. They count as allocated, not as live.
+    pub blocks: u64,
+    /// Frees and reallocations that found no block, and may have meant one beyond the cap.
+    pub frees: u64,
+    /// Growths that are not listed.
+    pub grows: u64,
+    /// Occurrences of anomalies that are not listed.
+    pub anomalies: u64,
+    /// Findings that are not listed.
+    pub findings: u64,
+    /// Events whose calling context the trace does not explain.
+    pub unknown_contexts: u64,
+    /// Records that say nothing that this version understands.
+    pub unknown_records: u64,
+    /// Records that the host could not take from the guest.
+    pub lost_records: u64,
+}
+
+/// What an outcome comes down to, the weightiest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// The heap was misused.
+    HeapError,
+    /// Blocks are live at exit that no suppression explains.
+    Leak,
+    /// The heap or the memory rises from mark to mark.
+    Growth,
+    /// A budget is exceeded.
+    Budget,
+    /// No allocator was found, so only the growth of memory was seen.
+    Blind,
+    /// Blocks are live, and nothing can be said about them: see [`Outcome::abstentions`].
+    Inconclusive,
+    /// None of these.
+    Clean,
+}
+
+impl Verdict {
+    /// The word for it in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::HeapError => "heap-error",
+            Verdict::Leak => "leak",
+            Verdict::Growth => "growth",
+            Verdict::Budget => "budget",
+            Verdict::Blind => "blind",
+            Verdict::Inconclusive => "inconclusive",
+            Verdict::Clean => "clean",
+        }
+    }
+}
+
+impl Outcome {
+    /// What it comes down to.
+    pub fn verdict(&self) -> Verdict {
+        match self.findings.iter().map(|finding| finding.kind).min() {
+            Some(FindingKind::HeapError) => Verdict::HeapError,
+            Some(FindingKind::Leak) => Verdict::Leak,
+            Some(FindingKind::Growth) => Verdict::Growth,
+            Some(FindingKind::Budget) => Verdict::Budget,
+            None if !self.saw_allocator() => Verdict::Blind,
+            None if !self.abstentions.is_empty() => Verdict::Inconclusive,
+            None => Verdict::Clean,
+        }
+    }
+
+    /// Why it comes down to that, a sentence each without a full stop, the weightiest first.
+    pub fn reasons(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        let of = |kind| self.findings.iter().filter(move |finding| finding.kind == kind);
+        let places = of(FindingKind::HeapError).count();
+        if places > 0 {
+            let count: u64 = of(FindingKind::HeapError).map(|finding| finding.count.blocks).sum();
+            let places = plural(places as u64, "place");
+            reasons.push(format!("{} at {places}", plural(count, "heap error")));
+        }
+        if of(FindingKind::Leak).next().is_some() {
+            let live = self.leaked();
+            let contexts = self.leaking_contexts();
+            reasons.push(format!(
+                "{} in {} from {} live at exit",
+                plural(live.bytes, "byte"),
+                plural(live.blocks, "block"),
+                plural(contexts, "context"),
+            ));
+        }
+        let others = of(FindingKind::Growth).chain(of(FindingKind::Budget));
+        reasons.extend(others.map(|finding| finding.summary.clone()));
+        if !self.saw_allocator() {
+            reasons.push("no allocator found: only memory growth was seen".into());
+        }
+        reasons.extend(self.remarks.iter().cloned());
+        reasons.extend(self.abstentions.iter().map(|abstention| abstention.reason.clone()));
+        reasons
+    }
+
+    /// What is live at the end and not suppressed.
+    pub fn leaked(&self) -> Count {
+        let mut sum = Count::default();
+        self.unsuppressed().for_each(|context| sum.merge(context.cost.live));
+        sum
+    }
+
+    /// How many contexts hold what is live at the end and not suppressed.
+    pub fn leaking_contexts(&self) -> u64 {
+        self.unsuppressed().filter(|context| context.cost.live.blocks > 0).count() as u64
+    }
+
+    /// How many errors the guest made with its heap.
+    pub fn heap_errors(&self) -> u64 {
+        let errors = self.anomalies.iter().filter(|anomaly| anomaly.kind.is_error());
+        errors.map(|anomaly| anomaly.count).sum()
+    }
+
+    fn unsuppressed(&self) -> impl Iterator<Item = &ContextCost> {
+        self.profile.contexts.iter().filter(|context| context.suppressed_by.is_none())
+    }
+
+    /// Whether any module has a function that allocates, so that blocks could be seen at all.
+    pub fn saw_allocator(&self) -> bool {
+        self.modules.iter().flat_map(|module| &module.tracepoints).any(|tracepoint| {
+            !matches!(tracepoint.role, Role::Grow | Role::UsableSize | Role::Free)
+        })
+    }
+
+    /// The calling context of that number, if it is of this outcome.
+    pub fn context(&self, stack: StackId) -> Option<&ContextCost> {
+        self.profile.contexts.get(stack.0 as usize)
+    }
+}

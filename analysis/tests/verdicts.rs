@@ -1,0 +1,302 @@
+//! What a run comes down to, and with which words.
+
+mod guest;
+
+use guest::{Guest, NEW, analyze, module_info};
+use seepage_analysis::{AnomalyKind, Budget, Config, Count, GrownBy, Outcome, StackId, Verdict};
+use seepage_trace::{Context, End, Event, Frees, ModuleInfo, Outcome as Ending, Role};
+
+fn kinds(outcome: &Outcome) -> Vec<AnomalyKind> {
+    outcome.anomalies.iter().map(|anomaly| anomaly.kind).collect()
+}
+
+#[test]
+fn a_program_that_frees_everything_is_clean() {
+    let mut guest = Guest::new();
+    let main = guest.at(&["main"]);
+    guest.alloc(main, 64, 10).free(main, 64);
+    let outcome = guest.judged();
+    assert_eq!(outcome.verdict(), Verdict::Clean);
+    assert_eq!(outcome.reasons(), Vec::<String>::new());
+    assert_eq!(outcome.profile.totals.temporary, Count { blocks: 1, bytes: 10 });
+}
+
+#[test]
+fn a_leak_names_who_holds_most_first() {
+    let mut guest = Guest::new();
+    let small = guest.at(&["small", "main"]);
+    let large = guest.at(&["large", "main"]);
+    guest.alloc(small, 64, 10).alloc(large, 128, 50).alloc(small, 256, 10);
+    let outcome = guest.judged();
+    assert_eq!(outcome.verdict(), Verdict::Leak);
+    assert_eq!(outcome.findings[0].stack, Some(StackId(1)));
+    assert_eq!(
+        outcome.findings[0].summary,
+        "50 bytes in 1 block live at exit, of 1 allocated here"
+    );
+    assert_eq!(outcome.reasons(), ["70 bytes in 3 blocks from 2 contexts live at exit"]);
+}
+
+#[test]
+fn nothing_is_a_leak_when_the_guest_had_no_exit() {
+    for ending in Ending::ALL {
+        let mut guest = Guest::new();
+        let main = guest.at(&["main"]);
+        guest.alloc(main, 64, 10).end(ending);
+        let outcome = analyze(&guest.messages, Config::default());
+        let exit = matches!(ending, Ending::Returned | Ending::Exited);
+        let expected = if exit { Verdict::Leak } else { Verdict::Inconclusive };
+        assert_eq!(outcome.verdict(), expected, "{ending:?}");
+        assert_eq!(outcome.reasons().len(), 1);
+    }
+}
+
+#[test]
+fn a_trace_without_an_end_can_be_judged() {
+    let mut guest = Guest::new();
+    let main = guest.at(&["main"]);
+    guest.alloc(main, 64, 10).flush();
+    let outcome = analyze(&guest.messages, Config::default());
+    assert_eq!(outcome.end.outcome, Ending::Unknown);
+    assert_eq!(
+        outcome.reasons(),
+        ["the trace has no end: 1 block that was live then may have been in use"]
+    );
+}
+
+#[test]
+fn no_allocator_is_never_clean() {
+    let mut info = module_info("app.wasm", "");
+    info.tracepoints.retain(|tracepoint| tracepoint.role == Role::Grow);
+    let mut guest = Guest::of(info);
+    let main = guest.at(&["main"]);
+    guest.grow(main, Some(2), 3);
+    let outcome = guest.judged();
+    assert_eq!(outcome.verdict(), Verdict::Blind);
+    assert_eq!(outcome.reasons(), ["no allocator found: only memory growth was seen"]);
+    assert_eq!(analyze(&[], Config::default()).verdict(), Verdict::Blind);
+}
+
+#[test]
+fn heaps_whose_frees_are_not_the_programs_are_not_judged_by_what_is_live() {
+    for frees in [Frees::Collected, Frees::Unseen] {
+        let mut guest = Guest::of(ModuleInfo { frees, ..module_info("app.wasm", "tinygo") });
+        let main = guest.at(&["main"]);
+        for round in 1..6 {
+            guest.alloc(main, round * 64, 10).mark("round");
+        }
+        let outcome = guest.judged();
+        let grows = if frees == Frees::Collected { Verdict::Growth } else { Verdict::Inconclusive };
+        assert_eq!(outcome.verdict(), grows, "{:?}", outcome.reasons());
+        assert!(!outcome.abstentions.is_empty());
+    }
+}
+
+#[test]
+fn a_leak_within_the_budget_is_allowed_and_said() {
+    let mut guest = Guest::new();
+    let main = guest.at(&["main"]);
+    guest.alloc(main, 64, 10).end(Ending::Returned);
+    let judge = |max_leak| {
+        let budget = Budget { max_leak: Some(max_leak), ..Budget::default() };
+        analyze(&guest.messages, Config { budget, ..Config::default() })
+    };
+    assert_eq!(judge(10).verdict(), Verdict::Clean);
+    assert_eq!(judge(10).reasons(), ["10 bytes in 1 block live at exit, within the 10 allowed"]);
+    assert_eq!(judge(9).verdict(), Verdict::Leak);
+    assert_eq!(judge(9).findings.len(), 2);
+}
+
+#[test]
+fn every_misuse_has_its_kind_and_its_stacks() {
+    let mut guest = Guest::new();
+    let [make, drop, again] = ["make", "drop", "again"].map(|name| guest.at(&[name]));
+    guest.alloc(make, 64, 40).free(make, 72); // inside
+    guest.free(drop, 64).free(again, 64); // twice
+    guest.free(again, 4096); // never a block
+    guest.realloc(make, 64, 128, 10); // after it was freed
+    guest.alloc(drop, 128, 20); // over a live one
+    guest.free_sized(drop, 128, 24); // of another size
+    guest.alloc(make, 0, 99); // refused
+    let outcome = guest.judged();
+    use AnomalyKind::*;
+    assert_eq!(
+        kinds(&outcome),
+        [
+            InteriorFree,
+            DoubleFree,
+            UnknownFree,
+            UnknownRealloc,
+            Overlap,
+            SizeMismatch,
+            FailedAllocation
+        ]
+    );
+    let double = &outcome.anomalies[1];
+    assert_eq!((double.stack, double.first_free), (StackId(2), Some(StackId(1))));
+    assert_eq!(outcome.anomalies[0].allocation, Some(StackId(0)));
+    assert_eq!(outcome.anomalies[5].block_size, Some(20));
+    assert_eq!(outcome.verdict(), Verdict::HeapError);
+    assert_eq!(outcome.heap_errors(), 6);
+    assert_eq!(outcome.findings.len(), 6, "a refusal is no error: {:?}", outcome.findings);
+    assert_eq!(outcome.profile.totals.failed, 1);
+}
+
+#[test]
+fn sizes_are_compared_within_a_family_only() {
+    let mut guest = Guest::new();
+    let main = guest.at(&["main"]);
+    guest.event(Event::Alloc { tracepoint: NEW, context: main, addr: 64, size: 5, align: None });
+    guest.free_sized(main, 64, 8);
+    assert_eq!(guest.judged().verdict(), Verdict::Clean);
+}
+
+#[test]
+fn lost_records_make_no_errors() {
+    let mut guest = Guest::new();
+    let main = guest.at(&["main"]);
+    guest.free(main, 64);
+    guest.end_with(End { outcome: Ending::Returned, lost_records: 1, ..End::default() });
+    let outcome = analyze(&guest.messages, Config::default());
+    assert_eq!(outcome.verdict(), Verdict::Inconclusive);
+    assert_eq!(
+        outcome.reasons(),
+        ["1 record of the guest was lost: 1 heap error may be missing events and not errors"]
+    );
+}
+
+#[test]
+fn growth_needs_marks_and_names_who_grew() {
+    let mut guest = Guest::new();
+    let cache = guest.at(&["cache", "main"]);
+    let work = guest.at(&["work", "main"]);
+    guest.alloc(work, 64, 1000);
+    for round in 0..6u64 {
+        guest.alloc(cache, 4096 + round * 64, 32).mark("round");
+    }
+    for round in 0..6u64 {
+        guest.free(cache, 4096 + round * 64);
+    }
+    guest.free(work, 64);
+    let outcome = guest.judged();
+    assert_eq!(outcome.verdict(), Verdict::Growth);
+    let finding = &outcome.findings[0];
+    assert_eq!(finding.summary, "live bytes rose at each of the last 5 marks, from 1,032 to 1,192");
+    assert_eq!((finding.stack, finding.contexts.len()), (Some(StackId(0)), 1));
+    assert_eq!(finding.count, Count { blocks: 5, bytes: 160 });
+}
+
+#[test]
+fn a_warm_up_is_no_growth() {
+    let mut guest = Guest::new();
+    let main = guest.at(&["main"]);
+    for round in 0..8u64 {
+        if round < 4 {
+            guest.alloc(main, 4096 + round * 64, 32);
+        }
+        guest.mark("round");
+    }
+    assert_eq!(guest.judged().profile.bytes_rise.steps, 0);
+}
+
+#[test]
+fn pages_that_rise_are_growth_too() {
+    let mut guest = Guest::new();
+    let main = guest.at(&["main"]);
+    for round in 0..4u64 {
+        guest.grow(main, Some(2 + round), 1).mark("round");
+    }
+    let outcome = guest.judged();
+    assert_eq!(outcome.verdict(), Verdict::Growth);
+    assert_eq!(
+        outcome.findings[0].summary,
+        "pages of memory rose at each of the last 3 marks, from 3 to 6"
+    );
+}
+
+#[test]
+fn budgets_are_limits_and_not_more() {
+    let mut guest = Guest::new();
+    let main = guest.at(&["main"]);
+    guest.alloc(main, 64, 100).free(main, 64).grow(main, Some(2), 1);
+    guest.end(Ending::Returned);
+    let judge = |budget| analyze(&guest.messages, Config { budget, ..Config::default() });
+    let at = Budget { max_leak: Some(0), max_peak: Some(100), max_pages: Some(3) };
+    assert_eq!(judge(at).verdict(), Verdict::Clean);
+    let below = Budget { max_leak: None, max_peak: Some(99), max_pages: Some(2) };
+    let outcome = judge(below);
+    assert_eq!(outcome.verdict(), Verdict::Budget);
+    assert_eq!(
+        outcome.reasons(),
+        [
+            "100 bytes live at once, 1 more than the 99 allowed",
+            "3 pages of memory, 1 more than the 2 allowed"
+        ]
+    );
+}
+
+#[test]
+fn the_host_grows_memory_too() {
+    let mut guest = Guest::new();
+    let main = guest.at(&["main"]);
+    guest.grow(main, Some(2), 1).host_grow(9).grow(main, None, 5);
+    let outcome = guest.judged();
+    let told: Vec<_> =
+        outcome.profile.grows.iter().map(|g| (g.by, g.from_pages, g.to_pages, g.refused)).collect();
+    let expected =
+        [(GrownBy::Guest, 2, 3, false), (GrownBy::Host, 3, 9, false), (GrownBy::Guest, 9, 9, true)];
+    assert_eq!(told, expected);
+    assert_eq!(outcome.profile.final_pages, 9);
+}
+
+#[test]
+fn what_the_caps_cut_off_is_counted_and_no_error() {
+    let mut config = Config::default();
+    config.caps.blocks = 2;
+    config.caps.stacks = 1;
+    config.caps.modules = 1;
+    let mut guest = Guest::new();
+    let main = guest.at(&["main"]);
+    let other = guest.at(&["other"]);
+    guest.alloc(main, 64, 1).alloc(other, 128, 2).alloc(main, 256, 4).free(main, 256);
+    guest.end(Ending::Returned);
+    let mut second =
+        Guest::of(ModuleInfo { id: seepage_trace::ModuleId(1), ..module_info("b", "c") });
+    second.alloc(main, 64, 1).flush();
+    let messages = [guest.messages, second.messages].concat();
+    let outcome = analyze(&messages, config);
+    let drops = outcome.drops;
+    assert_eq!((drops.blocks, drops.frees, drops.stacks, drops.modules), (1, 1, 1, 1));
+    assert_eq!((drops.unknown_contexts, drops.unknown_records), (1, 1));
+    assert_eq!(outcome.profile.totals.live, Count { blocks: 2, bytes: 3 });
+    assert_eq!(kinds(&outcome), []);
+}
+
+#[test]
+fn without_contexts_there_is_one_context_and_nothing_is_missing() {
+    let mut guest = Guest::of(ModuleInfo { contexts: false, ..module_info("app.wasm", "c") });
+    guest.alloc(Context(0), 64, 10).alloc(Context(0), 128, 10);
+    let outcome = guest.judged();
+    assert_eq!(outcome.profile.contexts.len(), 1);
+    assert!(!outcome.profile.contexts[0].known);
+    assert_eq!(outcome.drops.unknown_contexts, 0);
+    assert_eq!(outcome.verdict(), Verdict::Leak);
+}
+
+#[test]
+fn a_short_rise_among_many_marks_is_no_growth() {
+    let rising = |flat: u64| {
+        let mut guest = Guest::new();
+        let main = guest.at(&["main"]);
+        for _ in 0..flat {
+            guest.mark("flat");
+        }
+        for round in 0..3 {
+            guest.alloc(main, 4096 + round * 64, 32).mark("rise");
+        }
+        let findings = guest.judged().findings;
+        findings.iter().any(|finding| finding.analysis == "growth")
+    };
+    assert!(rising(4));
+    assert!(!rising(5), "the later half of eight marks begins before the rise");
+}

@@ -1,0 +1,218 @@
+//! `seepage inspect`: what would be hooked, and what not.
+
+use crate::{exit, options::InstrumentOptions, terminal};
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use seepage_instrumenter::{AllocatorFunction, Inspection};
+use serde_json::{Value, json};
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// What `--format json` is called in its `schema` field.
+const SCHEMA: &str = "seepage-inspection/1";
+
+/// Longer lists are cut in the text: the JSON has them whole.
+const LISTED: usize = 12;
+
+/// Show a module's allocator, and what seepage would not see
+#[derive(clap::Args)]
+#[command(args_override_self = true)]
+pub(crate) struct Inspect {
+    /// How to say it
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
+    format: Format,
+
+    /// Write it to a file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    #[command(flatten)]
+    instrument: InstrumentOptions,
+
+    /// The module
+    #[arg(value_name = "MODULE")]
+    module: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+impl Inspect {
+    pub(crate) fn execute(&self) -> Result<i32> {
+        let name = self.module.display();
+        let bytes = fs::read(&self.module).with_context(|| format!("failed to read `{name}`"))?;
+        let inspection =
+            seepage_instrumenter::inspect(&bytes, &self.instrument.config(&self.module))
+                .with_context(|| format!("failed to inspect `{name}`"))?;
+        let rendered = match self.format {
+            Format::Text => text(&inspection, &self.module),
+            Format::Json => format!("{:#}\n", json(&inspection)),
+        };
+        match &self.output {
+            Some(path) => fs::write(path, rendered)
+                .with_context(|| format!("failed to write `{}`", path.display()))?,
+            None => terminal::print(&rendered)?,
+        }
+        Ok(exit::CLEAN)
+    }
+}
+
+fn text(inspection: &Inspection, path: &Path) -> String {
+    let module = &inspection.module;
+    let mut out = format!(
+        "{}: {}, {} functions ({} imported, {} named), {} DWARF\n",
+        module.name,
+        bytes(module.bytes),
+        module.functions,
+        module.imported_functions,
+        module.named_functions,
+        if module.dwarf { "with" } else { "no" },
+    );
+    let mut line = |label: &str, text: String| {
+        // Writing to a string cannot fail.
+        _ = writeln!(out, "  {label:<11} {text}");
+    };
+    for (index, memory) in module.memories.iter().enumerate() {
+        let maximum = match memory.maximum_pages {
+            Some(pages) => format!("at most {pages}"),
+            None => "no maximum".into(),
+        };
+        let width = if memory.is_64 { ", 64-bit" } else { "" };
+        let imported = if memory.imported { ", imported" } else { "" };
+        line(
+            "memory",
+            format!("{index}: {} pages, {maximum}{width}{imported}", memory.initial_pages),
+        );
+    }
+    for producer in &module.producers {
+        line(&producer.field, format!("{} {}", producer.name, producer.version));
+    }
+    line("features", list(&module.features));
+    line("imports", list(&module.import_modules));
+    line("exports", list(&module.exported_functions));
+    let sections: Vec<_> =
+        module.custom_sections.iter().map(|(name, size)| format!("{name} {size}")).collect();
+    line("sections", list(&sections));
+    out.push('\n');
+    _ = writeln!(out, "allocator: {}", inspection.verdict.name());
+    functions(&mut out, &inspection.allocators);
+    if !inspection.candidates.is_empty() {
+        out.push_str("\ncandidates, not hooked:\n");
+        functions(&mut out, &inspection.candidates);
+    }
+    if !inspection.blind_spots.is_empty() {
+        out.push_str("\nseepage would not see:\n");
+        for spot in &inspection.blind_spots {
+            _ = writeln!(out, "  - {spot}");
+        }
+    }
+    _ = writeln!(out, "\nnext: seepage run {}", path.display());
+    sanitized(&out)
+}
+
+fn functions(out: &mut String, functions: &[AllocatorFunction]) {
+    for function in functions {
+        _ = writeln!(
+            out,
+            "  f{:<6} {:<18} {} ({}), {} call{}, {}",
+            function.index,
+            function.role.name(),
+            function.name,
+            function.parameters,
+            function.calls,
+            if function.calls == 1 { "" } else { "s" },
+            function.family,
+        );
+        for evidence in &function.evidence {
+            _ = writeln!(out, "          {evidence}");
+        }
+    }
+}
+
+fn list<T: AsRef<str>>(items: &[T]) -> String {
+    if items.is_empty() {
+        return "none".into();
+    }
+    let mut text: Vec<&str> = items.iter().take(LISTED).map(AsRef::as_ref).collect();
+    let more = format!("… {} more", items.len().saturating_sub(LISTED));
+    if items.len() > LISTED {
+        text.push(&more);
+    }
+    text.join(", ")
+}
+
+fn bytes(count: u64) -> String {
+    match count {
+        0..1024 => format!("{count} B"),
+        1024..1_048_576 => format!("{:.1} KiB", count as f64 / 1024.0),
+        _ => format!("{:.1} MiB", count as f64 / 1_048_576.0),
+    }
+}
+
+/// Names are the module's, and a module may be hostile: no control character reaches a terminal.
+fn sanitized(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
+fn json(inspection: &Inspection) -> Value {
+    let module = &inspection.module;
+    let function = |it: &AllocatorFunction| {
+        json!({
+            "function": it.index,
+            "name": it.name,
+            "role": it.role.name(),
+            "family": it.family,
+            "verdict": it.certainty.name(),
+            "how": it.how,
+            "evidence": it.evidence,
+            "parameters": it.parameters,
+            "calls": it.calls,
+        })
+    };
+    json!({
+        "schema": SCHEMA,
+        "verdict": inspection.verdict.name(),
+        "allocators": inspection.allocators.iter().map(function).collect::<Vec<_>>(),
+        "candidates": inspection.candidates.iter().map(function).collect::<Vec<_>>(),
+        "not_hooked": inspection.not_hooked.iter().map(|it| json!({
+            "function": it.index,
+            "name": it.name,
+            "family": it.family,
+            "why": it.why,
+        })).collect::<Vec<_>>(),
+        "blind_spots": inspection.blind_spots,
+        "module": {
+            "name": module.name,
+            "bytes": module.bytes,
+            "functions": module.functions,
+            "imported_functions": module.imported_functions,
+            "named_functions": module.named_functions,
+            "growers": module.growers,
+            "dwarf": module.dwarf,
+            "memories": module.memories.iter().map(|memory| json!({
+                "initial_pages": memory.initial_pages,
+                "maximum_pages": memory.maximum_pages,
+                "is_64": memory.is_64,
+                "imported": memory.imported,
+            })).collect::<Vec<_>>(),
+            "features": module.features,
+            "producers": module.producers.iter().map(|producer| json!({
+                "field": producer.field,
+                "name": producer.name,
+                "version": producer.version,
+            })).collect::<Vec<_>>(),
+            "import_modules": module.import_modules,
+            "exported_functions": module.exported_functions,
+            "custom_sections": module.custom_sections.iter().map(|(name, size)| json!({
+                "name": name,
+                "bytes": size,
+            })).collect::<Vec<_>>(),
+        },
+    })
+}

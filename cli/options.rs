@@ -1,0 +1,155 @@
+//! The groups of options that several subcommands share.
+
+use crate::units;
+use clap::{Args, ValueEnum, builder::PossibleValuesParser};
+use seepage_analysis::Budget;
+use seepage_instrumenter::{AllocFn, Config, Contexts, TransportKind};
+use seepage_report::formats;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// How to instrument.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Instrumentation")]
+pub(crate) struct InstrumentOptions {
+    /// How records leave the guest
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Transport::Ring)]
+    pub(crate) transport: Transport,
+
+    /// Leave out calling contexts: faster, and without stacks
+    #[arg(long)]
+    pub(crate) no_context: bool,
+
+    /// A function that is an allocator's, e.g. `pool_alloc=malloc` or `f123=free`
+    ///
+    /// NAME is a function's name, an export, or `f123` for the function of that index. ROLE is
+    /// malloc, calloc, realloc, free, memalign, aligned_alloc or posix_memalign, with the meaning
+    /// of the parameters behind it where they are not as in C: `pool_alloc=malloc(_,size)`. May be
+    /// repeated.
+    #[arg(long, value_name = "NAME=ROLE")]
+    pub(crate) alloc_fn: Vec<AllocFn>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Transport {
+    /// Through a ring in a second memory
+    Ring,
+    /// One call of an import a record, for engines without multi-memory
+    Call,
+}
+
+impl InstrumentOptions {
+    pub(crate) fn config(&self, module: &Path) -> Config {
+        Config {
+            module_name: module_name(module),
+            transport: match self.transport {
+                Transport::Ring => TransportKind::Ring,
+                Transport::Call => TransportKind::Call,
+            },
+            contexts: if self.no_context { Contexts::Off } else { Contexts::On },
+            alloc_fns: self.alloc_fn.clone(),
+        }
+    }
+
+    /// Whether something was asked for that only instrumenting can give.
+    pub(crate) fn is_default(&self) -> bool {
+        self.transport == Transport::Ring && !self.no_context && self.alloc_fn.is_empty()
+    }
+}
+
+/// What a module is called: its file's name.
+pub(crate) fn module_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// How to run.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Running")]
+pub(crate) struct RunOptions {
+    /// Let the guest use a directory, under the same name or another
+    #[arg(long, value_name = "HOST[::GUEST]")]
+    pub(crate) dir: Vec<String>,
+
+    /// Set a variable of the guest's environment, or pass one on
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    pub(crate) env: Vec<String>,
+
+    /// Call this export instead of `_start`; what follows the module are its arguments
+    #[arg(long, value_name = "EXPORT")]
+    pub(crate) invoke: Option<String>,
+
+    /// Call the export of --invoke this often, in one instance
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) repeat: u32,
+
+    /// Refuse the guest more memory than this, e.g. 64MiB
+    #[arg(long, value_name = "SIZE", value_parser = units::size)]
+    pub(crate) max_memory: Option<u64>,
+
+    /// Bytes of stack for the guest's frames, e.g. 16MiB [default: 1MiB]
+    #[arg(long, value_name = "SIZE", value_parser = units::size)]
+    pub(crate) max_stack: Option<u64>,
+
+    /// Stop the guest after this time, e.g. 10s or 500ms
+    #[arg(long, value_name = "DURATION", value_parser = units::duration)]
+    pub(crate) timeout: Option<Duration>,
+
+    /// Run although imports are missing; calling one traps
+    #[arg(long)]
+    pub(crate) unknown_imports_trap: bool,
+
+    /// Write the trace to a file, for `seepage analyze`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+
+    /// The module, and after it everything is the guest's
+    #[arg(value_name = "MODULE [ARGS]", trailing_var_arg = true, required = true, num_args = 1..)]
+    pub(crate) command: Vec<String>,
+}
+
+/// What to report, and where to.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Report")]
+pub(crate) struct ReportOptions {
+    /// The report's format [default: by the extension of --output, else text]
+    #[arg(short, long, value_name = "FORMAT",
+        value_parser = PossibleValuesParser::new(formats::LIST.iter().map(|format| format.name)))]
+    pub(crate) format: Option<String>,
+
+    /// Write the report to a file; `-` is standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Calling contexts to show in a list of the text report
+    #[arg(long, value_name = "N")]
+    pub(crate) top: Option<usize>,
+}
+
+/// What `check` lets pass.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Check")]
+pub(crate) struct CheckOptions {
+    /// Let so many bytes be live at exit [default: 0]
+    #[arg(long, value_name = "SIZE", value_parser = units::size)]
+    pub(crate) max_leak: Option<u64>,
+
+    /// Let at most so many bytes be live at once
+    #[arg(long, value_name = "SIZE", value_parser = units::size)]
+    pub(crate) max_peak: Option<u64>,
+
+    /// Let the memories have at most so many pages of 64 KiB
+    #[arg(long, value_name = "N")]
+    pub(crate) max_pages: Option<u64>,
+
+    /// Exit with this code for every finding
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..=255))]
+    pub(crate) error_exitcode: Option<i32>,
+}
+
+impl CheckOptions {
+    pub(crate) fn budget(&self) -> Budget {
+        Budget { max_leak: self.max_leak, max_peak: self.max_peak, max_pages: self.max_pages }
+    }
+}

@@ -1,0 +1,153 @@
+//! The functions that belong to a known `malloc`: they share its state.
+
+use super::{Finding, View, prints::Print, shape};
+use seepage_trace::Role;
+use std::collections::BTreeSet;
+
+/// A reallocation or an aligned allocation is about so long; what is longer is something else.
+const REALLOC_BYTES: std::ops::RangeInclusive<u32> = 100..=1800;
+const MAX_MEMALIGN: u32 = 900;
+
+/// The search for the companions of one `malloc`.
+pub(crate) struct Companions<'a> {
+    view: &'a View<'a>,
+    malloc: u32,
+    print: &'a Print,
+    /// Static addresses of malloc's that few others touch.
+    state: BTreeSet<u32>,
+    /// What malloc calls and few others do.
+    helpers: BTreeSet<u32>,
+}
+
+impl<'a> Companions<'a> {
+    pub(crate) fn new(view: &'a View<'a>, malloc: u32, print: &'a Print) -> Companions<'a> {
+        let state = view.features.rare_addresses(malloc).into_iter().collect();
+        let callers = |function: u32| view.graph.callers(function).collect::<BTreeSet<_>>().len();
+        let helpers = view
+            .graph
+            .callees(malloc)
+            .iter()
+            .copied()
+            .filter(|&callee| callee != malloc && callers(callee) <= 8)
+            .collect();
+        Companions { view, malloc, print, state, helpers }
+    }
+
+    pub(crate) fn find(&self) -> Vec<Finding> {
+        let mut found = Vec::new();
+        let free = self.best(|function| self.free(function));
+        if let Some((function, parameters, evidence)) = free {
+            let list = if parameters == 1 { "ptr" } else { "_ ptr" };
+            found.push(self.finding(function, Role::Free, list, parameters, evidence));
+        }
+        let free = found.first().map(|finding| finding.function);
+        for function in self.view.graph.functions() {
+            if Some(function) == free || function == self.malloc {
+                continue;
+            }
+            if let Some((list, evidence)) = self.memalign(function) {
+                let parameters = 2;
+                found.push(self.finding(function, Role::Memalign, list, parameters, evidence));
+            } else if let Some((list, parameters, evidence)) = self.realloc(function, free) {
+                found.push(self.finding(function, Role::Realloc, list, parameters, evidence));
+            }
+        }
+        found
+    }
+
+    fn finding(
+        &self,
+        function: u32,
+        role: Role,
+        list: &str,
+        parameters: usize,
+        evidence: String,
+    ) -> Finding {
+        let shape = shape(role, list, parameters);
+        Finding { function, shape, family: self.print.name, evidence: vec![evidence] }
+    }
+
+    /// The function with the highest score.
+    fn best(
+        &self,
+        score: impl Fn(u32) -> Option<(usize, usize, String)>,
+    ) -> Option<(u32, usize, String)> {
+        self.view
+            .graph
+            .functions()
+            .filter_map(|function| {
+                let (score, parameters, evidence) = score(function)?;
+                Some((score, std::cmp::Reverse(function), parameters, evidence))
+            })
+            .max_by_key(|&(score, function, ..)| (score, function))
+            .map(|(_, function, parameters, evidence)| (function.0, parameters, evidence))
+    }
+
+    fn shared_state(&self, function: u32) -> usize {
+        let touched = &self.view.features.of(function).addresses;
+        touched.iter().filter(|address| self.state.contains(address)).count()
+    }
+
+    fn shared_helpers(&self, function: u32) -> usize {
+        let callees: BTreeSet<_> = self.view.graph.callees(function).iter().collect();
+        callees.into_iter().filter(|callee| self.helpers.contains(callee)).count()
+    }
+
+    fn calls(&self, function: u32, callee: u32) -> bool {
+        self.view.graph.callees(function).contains(&callee)
+    }
+
+    /// Takes a pointer, gives nothing, changes malloc's state, and is called where malloc is not.
+    fn free(&self, function: u32) -> Option<(usize, usize, String)> {
+        let Some((parameters @ 1..=2, 0)) = self.view.integers(function) else { return None };
+        let code = self.view.features.of(function);
+        let (state, helpers) = (self.shared_state(function), self.shared_helpers(function));
+        if code.stores < 3 || state + helpers == 0 || self.calls(self.malloc, function) {
+            return None;
+        }
+        let is_called_alone = !self.view.graph.is_only_called(function)
+            || self
+                .view
+                .graph
+                .callers(function)
+                .any(|caller| caller != self.malloc && !self.calls(caller, self.malloc));
+        if !is_called_alone {
+            return None;
+        }
+        let evidence = format!(
+            "takes a pointer, shares {state} static addresses and {helpers} helpers with malloc, \
+             and is called without it"
+        );
+        Some((state + 2 * helpers, parameters, evidence))
+    }
+
+    /// Takes a block and a size, and uses malloc and free or their state.
+    fn realloc(&self, function: u32, free: Option<u32>) -> Option<(&'static str, usize, String)> {
+        let Some((parameters @ 2..=4, 1)) = self.view.integers(function) else { return None };
+        let bytes = self.view.bytes(function);
+        if !REALLOC_BYTES.contains(&bytes) || !self.calls(function, self.malloc) {
+            return None;
+        }
+        let frees = free.is_some_and(|free| self.calls(function, free));
+        let state = self.shared_state(function);
+        if !frees || state + self.shared_helpers(function) == 0 {
+            return None;
+        }
+        let list = ["", "", "ptr size", "ptr _ size", "ptr old align size"][parameters];
+        let evidence =
+            format!("calls malloc and free and shares {state} static addresses with them");
+        Some((list, parameters, evidence))
+    }
+
+    /// Calls malloc for more than it hands out, and aligns what it gets.
+    fn memalign(&self, function: u32) -> Option<(&'static str, String)> {
+        let Some((2, 1)) = self.view.integers(function) else { return None };
+        let code = self.view.features.of(function);
+        let bytes = self.view.bytes(function);
+        let aligns = code.has_any(&[-65587, -65588, -64]);
+        if bytes > MAX_MEMALIGN || !aligns || !self.calls(function, self.malloc) {
+            return None;
+        }
+        Some(("align size", "calls malloc, and has dlmalloc's limits of an aligned request".into()))
+    }
+}

@@ -1,0 +1,57 @@
+//! The prints of known allocators: constants and counts that their compiled `malloc` keeps through
+//! every compiler and level of optimisation.
+//!
+//! To add one: a function, and a line in [`LIST`].
+
+use super::View;
+
+/// An allocator that is known by its code.
+pub(crate) struct Print {
+    /// The allocator's name.
+    pub(crate) name: &'static str,
+    /// Says what in a function's code is this allocator's `malloc`; nothing if it is not.
+    pub(crate) malloc: fn(&View<'_>, u32) -> Option<String>,
+    /// The parameters of a `malloc` that has two.
+    pub(crate) self_first: &'static str,
+    /// Programs without a `free` are to be expected, as when a collector gives blocks back.
+    pub(crate) may_lack_free: bool,
+}
+
+/// All prints.
+pub(crate) const LIST: &[Print] = &[
+    Print { name: "dlmalloc", malloc: dlmalloc, self_first: "_ size", may_lack_free: false },
+    Print { name: "emmalloc", malloc: emmalloc, self_first: "align size", may_lack_free: false },
+];
+
+/// Doug Lea's malloc, in C and in Rust: bins by the bits of the size, in one large function.
+fn dlmalloc(view: &View<'_>, function: u32) -> Option<String> {
+    let code = view.features.of(function);
+    let bytes = view.bytes(function);
+    let is_it = bytes > 1400
+        && code.has(31)
+        && code.has_any(&[255, 256])
+        && code.has_any(&[-8, -16])
+        && code.has_any(&[11, 15, 19, 35])
+        && (code.clz > 0 || code.shr_u > 15)
+        && code.stores > 50
+        && code.shl > 8;
+    is_it.then(|| {
+        format!(
+            "{bytes} bytes with dlmalloc's constants (31, 255, -8, 11), {} stores, {} shifts",
+            code.stores,
+            code.shl + code.shr_u
+        )
+    })
+}
+
+/// Emscripten's small allocator: 64 buckets in a bit map.
+fn emmalloc(view: &View<'_>, function: u32) -> Option<String> {
+    let code = view.features.of(function);
+    let bytes = view.bytes(function);
+    let is_it = (200..2500).contains(&bytes)
+        && code.has(63)
+        && code.has(110)
+        && code.has_any(&[71, 127])
+        && code.has(-4);
+    is_it.then(|| format!("{bytes} bytes with emmalloc's constants (63, 110, 127, -4)"))
+}

@@ -1,0 +1,348 @@
+//! From an outcome to a report: names instead of numbers, stacks in full, a fixed order.
+//!
+//! It computes nothing but positions and sums of what it lists. The same outcome gives the same
+//! report, and what the caller's limits leave out is stated in it.
+
+use crate::schema::{self, Count, Frame, GrownBy, Report, VerdictKind};
+use seepage_analysis::{ContextCost, Outcome, StackId, Verdict};
+use seepage_trace::{ModuleId, ModuleInfo};
+use std::cmp::Reverse;
+
+/// What a report says beyond the outcome, and how much of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Context {
+    /// The version of the program that writes it.
+    pub tool_version: String,
+    /// The most contexts that are listed.
+    pub max_contexts: usize,
+}
+
+impl Context {
+    /// The usual limits.
+    pub fn new(tool_version: impl Into<String>) -> Context {
+        Context { tool_version: tool_version.into(), max_contexts: 1000 }
+    }
+}
+
+/// Makes a report of an outcome.
+pub fn assemble(outcome: &Outcome, context: &Context) -> Report {
+    let mut modules = outcome.modules.iter().map(module);
+    let (contexts, left_out) = contexts(outcome, context.max_contexts);
+    let kind = verdict(outcome.verdict());
+    let profile = &outcome.profile;
+    Report {
+        schema: schema::SCHEMA.into(),
+        tool: schema::Tool { name: "seepage".into(), version: context.tool_version.clone() },
+        module: modules.next().unwrap_or_else(|| module(&ModuleInfo::default())),
+        modules: modules.collect(),
+        guest: guest(outcome),
+        verdict: schema::Verdict { kind, exit: kind, reasons: outcome.reasons() },
+        totals: totals(outcome),
+        high_water: schema::HighWater {
+            clock: profile.peak.clock,
+            time_ns: profile.peak.time_ns,
+            pages: profile.peak.pages,
+        },
+        memory: memory(outcome),
+        contexts,
+        timeline: profile.timeline.iter().map(point).collect(),
+        marks: profile.marks.iter().map(mark).collect(),
+        sizes: profile
+            .sizes
+            .iter()
+            .map(|bucket| {
+                let Count { blocks, bytes } = count(bucket.allocated);
+                schema::SizeBucket { from: bucket.from, to: bucket.to, blocks, bytes }
+            })
+            .collect(),
+        lifetimes: profile
+            .lifetimes
+            .iter()
+            .map(|bucket| {
+                let Count { blocks, bytes } = count(bucket.freed);
+                schema::LifetimeBucket { from: bucket.from, to: bucket.to, blocks, bytes }
+            })
+            .collect(),
+        suppressions: outcome
+            .suppressed
+            .iter()
+            .map(|suppressed| schema::Suppression {
+                rule: suppressed.rule.name.into(),
+                reason: suppressed.rule.reason.into(),
+                blocks: suppressed.live.blocks,
+                bytes: suppressed.live.bytes,
+            })
+            .collect(),
+        anomalies: anomalies(outcome),
+        findings: findings(outcome),
+        abstentions: outcome
+            .abstentions
+            .iter()
+            .map(|abstention| schema::Abstention {
+                analysis: abstention.analysis.into(),
+                reason: abstention.reason.clone(),
+                blocks: abstention.count.blocks,
+                bytes: abstention.count.bytes,
+            })
+            .collect(),
+        dropped: dropped(outcome, left_out),
+    }
+}
+
+fn module(info: &ModuleInfo) -> schema::Module {
+    schema::Module {
+        name: info.name.clone(),
+        bytes: info.bytes,
+        allocators: info
+            .tracepoints
+            .iter()
+            .map(|tracepoint| schema::Allocator {
+                function: tracepoint.function.clone(),
+                index: tracepoint.index,
+                role: tracepoint.role.name().into(),
+                family: tracepoint.family.clone(),
+                how: tracepoint.how.clone(),
+            })
+            .collect(),
+        memories: info
+            .memories
+            .iter()
+            .map(|memory| schema::MemoryDeclaration {
+                initial_pages: memory.initial_pages,
+                maximum_pages: memory.maximum_pages,
+                page_size: memory.page_size,
+                is_64: memory.is_64,
+                imported: memory.imported,
+            })
+            .collect(),
+        contexts: info.contexts,
+        blind_spots: info.blind_spots.clone(),
+    }
+}
+
+fn guest(outcome: &Outcome) -> schema::Guest {
+    let end = &outcome.end;
+    schema::Guest {
+        outcome: end.outcome.name().into(),
+        exit_code: end.exit_code,
+        message: end.message.clone(),
+        trap_stack: frames(&end.trap_stack),
+        duration_ns: end.time_ns,
+        refused_growths: end.refused_growths,
+    }
+}
+
+fn verdict(verdict: Verdict) -> VerdictKind {
+    match verdict {
+        Verdict::HeapError => VerdictKind::HeapError,
+        Verdict::Leak => VerdictKind::Leak,
+        Verdict::Growth => VerdictKind::Growth,
+        Verdict::Budget => VerdictKind::Budget,
+        Verdict::Blind => VerdictKind::Blind,
+        Verdict::Inconclusive => VerdictKind::Inconclusive,
+        Verdict::Clean => VerdictKind::Clean,
+    }
+}
+
+fn totals(outcome: &Outcome) -> schema::Totals {
+    let totals = &outcome.profile.totals;
+    let leaked = outcome.leaked();
+    schema::Totals {
+        allocated: count(totals.allocated),
+        freed: count(totals.freed),
+        live: count(totals.live),
+        peak: count(outcome.profile.peak.live),
+        temporary: count(totals.temporary),
+        suppressed: Count {
+            blocks: totals.live.blocks.wrapping_sub(leaked.blocks),
+            bytes: totals.live.bytes.wrapping_sub(leaked.bytes),
+        },
+        live_contexts: outcome.leaking_contexts(),
+        reallocated: totals.reallocs,
+        failed: totals.failed,
+        heap_errors: outcome.heap_errors(),
+        events: totals.events,
+    }
+}
+
+fn memory(outcome: &Outcome) -> schema::Memory {
+    let profile = &outcome.profile;
+    schema::Memory {
+        initial_pages: profile.initial_pages,
+        final_pages: profile.final_pages,
+        peak_pages: profile.final_pages,
+        page_size: 65_536,
+        grows: profile
+            .grows
+            .iter()
+            .map(|grow| schema::Grow {
+                clock: grow.clock,
+                time_ns: grow.time_ns,
+                module: place(outcome, grow.module),
+                memory: grow.memory,
+                from_pages: grow.from_pages,
+                to_pages: grow.to_pages,
+                delta: grow.delta,
+                refused: grow.refused,
+                by: match grow.by {
+                    seepage_analysis::GrownBy::Guest => GrownBy::Guest,
+                    seepage_analysis::GrownBy::Host => GrownBy::Host,
+                },
+                live_bytes: grow.live_bytes,
+                frames: grow.stack.map(|stack| stack_frames(outcome, stack)).unwrap_or_default(),
+            })
+            .collect(),
+    }
+}
+
+/// The contexts that allocated or failed to, in the report's order, and how many are left out.
+fn contexts(outcome: &Outcome, max: usize) -> (Vec<schema::Context>, u64) {
+    let mut list: Vec<&ContextCost> = outcome
+        .profile
+        .contexts
+        .iter()
+        .filter(|context| context.cost.allocated.blocks > 0 || context.failed > 0)
+        .collect();
+    // Numbers first: comparing frames is for the few that are alike. The sort is stable, so
+    // contexts that differ in nothing stay in the order of their first appearance.
+    list.sort_by(|one, other| {
+        let key = |context: &ContextCost| {
+            let cost = &context.cost;
+            Reverse((cost.live.bytes, cost.peak.bytes, cost.allocated.bytes))
+        };
+        let names = |context: &ContextCost| -> Vec<_> {
+            let frames = context.frames.iter();
+            frames.map(|frame| (frame.function.clone(), frame.line, frame.column)).collect()
+        };
+        key(one).cmp(&key(other)).then_with(|| names(one).cmp(&names(other)))
+    });
+    let left_out = list.len().saturating_sub(max) as u64;
+    (list.into_iter().take(max).map(|cost| context(outcome, cost)).collect(), left_out)
+}
+
+fn context(outcome: &Outcome, cost: &ContextCost) -> schema::Context {
+    let module = outcome.modules.iter().find(|module| module.id == cost.module);
+    let function = |id: &seepage_trace::TracepointId| {
+        Some(module?.tracepoints.get(usize::from(id.0))?.function.clone())
+    };
+    let rises = outcome.profile.bytes_rise.steps > 0;
+    schema::Context {
+        module: place(outcome, cost.module),
+        frames: frames(&cost.frames),
+        known: cost.known,
+        truncated: cost.truncated,
+        allocator: cost.tracepoints.iter().filter_map(function).collect(),
+        allocated: count(cost.cost.allocated),
+        live: count(cost.cost.live),
+        peak: count(cost.cost.peak),
+        temporary: count(cost.cost.temporary),
+        failed: cost.failed,
+        mean_lifetime: cost.lifetime_sum.checked_div(cost.freed_blocks),
+        growth: rises.then(|| schema::Growth {
+            from: count(cost.live_at_rise),
+            to: count(cost.live_at_mark),
+        }),
+        suppressed_by: cost
+            .suppressed_by
+            .and_then(|index| outcome.suppressed.get(index))
+            .map(|suppressed| suppressed.rule.name.into()),
+    }
+}
+
+fn anomalies(outcome: &Outcome) -> Vec<schema::Anomaly> {
+    let stack = |stack: Option<StackId>| stack.map(|stack| stack_frames(outcome, stack));
+    outcome
+        .anomalies
+        .iter()
+        .map(|anomaly| schema::Anomaly {
+            kind: anomaly.kind.name().into(),
+            error: anomaly.kind.is_error(),
+            count: anomaly.count,
+            clock: anomaly.clock,
+            address: anomaly.address,
+            size: anomaly.size,
+            block_size: anomaly.block_size,
+            frames: stack_frames(outcome, anomaly.stack),
+            allocation_frames: stack(anomaly.allocation),
+            first_free_frames: stack(anomaly.first_free),
+        })
+        .collect()
+}
+
+fn findings(outcome: &Outcome) -> Vec<schema::Finding> {
+    outcome
+        .findings
+        .iter()
+        .map(|finding| schema::Finding {
+            analysis: finding.analysis.into(),
+            kind: finding.kind.name().into(),
+            summary: finding.summary.clone(),
+            blocks: finding.count.blocks,
+            bytes: finding.count.bytes,
+            frames: finding.stack.map(|stack| stack_frames(outcome, stack)),
+            related: finding.contexts.iter().map(|&id| stack_frames(outcome, id)).collect(),
+        })
+        .collect()
+}
+
+fn dropped(outcome: &Outcome, contexts: u64) -> schema::Dropped {
+    let drops = &outcome.drops;
+    schema::Dropped {
+        contexts,
+        modules: drops.modules,
+        stacks: drops.stacks,
+        blocks: drops.blocks,
+        frees: drops.frees,
+        grows: drops.grows,
+        anomalies: drops.anomalies,
+        findings: drops.findings,
+        records: drops.lost_records,
+        unknown_records: drops.unknown_records,
+        unknown_contexts: drops.unknown_contexts,
+    }
+}
+
+fn point(point: &seepage_analysis::Point) -> schema::Point {
+    schema::Point {
+        clock: point.clock,
+        time_ns: point.time_ns,
+        live: count(point.live),
+        max_bytes: point.max_bytes,
+        pages: point.pages,
+    }
+}
+
+fn mark(mark: &seepage_analysis::Mark) -> schema::Mark {
+    schema::Mark {
+        name: mark.name.clone(),
+        clock: mark.clock,
+        live: count(mark.live),
+        pages: mark.pages,
+    }
+}
+
+fn count(count: seepage_analysis::Count) -> Count {
+    Count { blocks: count.blocks, bytes: count.bytes }
+}
+
+fn place(outcome: &Outcome, id: ModuleId) -> u64 {
+    outcome.modules.iter().position(|module| module.id == id).unwrap_or(0) as u64
+}
+
+fn stack_frames(outcome: &Outcome, stack: StackId) -> Vec<Frame> {
+    outcome.context(stack).map(|context| frames(&context.frames)).unwrap_or_default()
+}
+
+fn frames(frames: &[seepage_trace::Frame]) -> Vec<Frame> {
+    frames
+        .iter()
+        .map(|frame| Frame {
+            function: frame.function.to_string(),
+            file: frame.file.as_ref().map(|file| file.to_string()),
+            line: frame.line,
+            column: frame.column,
+            inlined: frame.inlined,
+            recursion: frame.recursion,
+        })
+        .collect()
+}

@@ -1,0 +1,72 @@
+//! What a person reads first: the verdict, the account, the stacks to look at, what was not seen,
+//! and the next command.
+//!
+//! It is a summary: JSON has everything. Every name in it comes from the module and passes
+//! [`words::clean`], so that no module can write to the terminal past us. The last line is for
+//! grep, and its form is stable.
+
+mod account;
+mod page;
+mod sections;
+mod stacks;
+mod units;
+mod words;
+
+use super::Options;
+use crate::schema::{Report, VerdictKind};
+use page::{Page, Style};
+use std::fmt::Write as _;
+pub(crate) use words::is_unprintable;
+
+/// Appends the report.
+pub(crate) fn render(report: &Report, options: &Options, out: &mut String) {
+    let mut page = Page::new(&options.text, out);
+    headline(report, &mut page);
+    account::render(report, &mut page);
+    sections::trap(report, &mut page);
+    sections::anomalies(report, &mut page);
+    sections::contexts(report, &mut page);
+    sections::growth(report, &mut page);
+    sections::suppressions(report, &mut page);
+    sections::unseen(report, &mut page);
+    sections::next(report, options.invocation.as_ref(), &mut page);
+    summary(report, &mut page);
+}
+
+fn headline(report: &Report, page: &mut Page<'_>) {
+    let (word, style) = match report.verdict.kind {
+        VerdictKind::HeapError => ("HEAP ERROR", Style::Bad),
+        VerdictKind::Leak => ("LEAK", Style::Bad),
+        VerdictKind::Growth => ("GROWTH", Style::Bad),
+        VerdictKind::Budget => ("OVER BUDGET", Style::Bad),
+        VerdictKind::Blind => ("BLIND", Style::Warn),
+        VerdictKind::Inconclusive => ("INCONCLUSIVE", Style::Warn),
+        VerdictKind::Clean => ("CLEAN", Style::Good),
+    };
+    let clean = "nothing is live at exit that is not accounted for".to_string();
+    let mut reasons = report.verdict.reasons.iter();
+    let first = reasons.next().unwrap_or(&clean);
+    let word = page.paint(style, word);
+    page.line(&format!("{word}: {}", words::clean(first)));
+    for reason in reasons {
+        page.line(&format!("  and: {}", words::clean(reason)));
+    }
+}
+
+fn summary(report: &Report, page: &mut Page<'_>) {
+    let totals = &report.totals;
+    let mut line = String::from("SUMMARY seepage: ");
+    let kind = serde_json::to_value(report.verdict.kind).unwrap_or_default();
+    let _ = write!(
+        line,
+        "{} live_blocks={} live_bytes={} contexts={} peak_bytes={} pages={} heap_errors={}",
+        kind.as_str().unwrap_or("unknown"),
+        totals.live.blocks.wrapping_sub(totals.suppressed.blocks),
+        totals.live.bytes.wrapping_sub(totals.suppressed.bytes),
+        totals.live_contexts,
+        totals.peak.bytes,
+        report.memory.final_pages,
+        totals.heap_errors,
+    );
+    page.line(&line);
+}

@@ -1,0 +1,273 @@
+//! The parts below the account: traps, errors, contexts, growth, noise, blind spots, what next.
+
+use super::{
+    page::{Page, Style},
+    stacks::{self, FEW, Layout, MANY, Prefix},
+    units::{bytes, percent, plural},
+    words::{clean, shell},
+};
+use crate::{
+    formats::{Invocation, Verb},
+    schema::{Anomaly, Context, Count, Frame, GrownBy, Report, VerdictKind},
+};
+use std::cmp::Reverse;
+
+/// Contexts that are named for the growth of memory.
+const MAX_GROWERS: usize = 3;
+const BAR: usize = 10;
+const STACK: Layout = Layout { indent: 4, frames: MANY };
+
+pub(super) fn trap(report: &Report, page: &mut Page<'_>) {
+    let guest = &report.guest;
+    if let Some(message) = &guest.message {
+        page.heading(if guest.outcome == "trapped" { "trap" } else { "message of the host" });
+        for line in message.lines().take(6) {
+            page.line(&format!("  {}", clean(line)));
+        }
+    }
+    if !guest.trap_stack.is_empty() {
+        let prefix = Prefix::of(guest.trap_stack.iter());
+        stacks::render(&guest.trap_stack, false, STACK, &prefix, page);
+    }
+}
+
+pub(super) fn anomalies(report: &Report, page: &mut Page<'_>) {
+    let top = page.options.top;
+    let errors = || report.anomalies.iter().filter(|anomaly| anomaly.error);
+    let refused = || report.anomalies.iter().filter(|anomaly| !anomaly.error);
+    if errors().next().is_some() {
+        page.heading("heap errors");
+    }
+    for anomaly in errors().take(top) {
+        one_anomaly(anomaly, page);
+    }
+    more(errors().count(), top, "place", page);
+    if refused().next().is_some() {
+        page.heading("refused allocations");
+    }
+    for anomaly in refused().take(top) {
+        one_anomaly(anomaly, page);
+    }
+    more(refused().count(), top, "place", page);
+}
+
+fn one_anomaly(anomaly: &Anomaly, page: &mut Page<'_>) {
+    let size = |size: Option<u64>| plural(size.unwrap_or(0), "byte");
+    let (given, block) = (size(anomaly.size), size(anomaly.block_size));
+    let address = format!("{:#x}", anomaly.address);
+    let what = match anomaly.kind.as_str() {
+        "double-free" => format!("double free of {address}"),
+        "unknown-free" => format!("free of {address}, where no block had been allocated"),
+        "interior-free" => format!("free of {address}, inside a block of {block}"),
+        "unknown-realloc" => format!("reallocation of {address}, where no block was live"),
+        "overlap" => format!("{address} given out for {given} while {block} were live there"),
+        "size-mismatch" => format!("{block} at {address} freed as {given}"),
+        _ => format!("{given} refused"),
+    };
+    let times = if anomaly.count > 1 {
+        format!(", {} in all", plural(anomaly.count, "time"))
+    } else {
+        String::new()
+    };
+    let style = if anomaly.error { Style::Bad } else { Style::Warn };
+    let what = page.paint(style, &what);
+    page.line(&format!("  {what}{times}"));
+    let others = [&anomaly.allocation_frames, &anomaly.first_free_frames];
+    let all = others.iter().filter_map(|frames| frames.as_ref()).flatten();
+    let prefix = Prefix::of(anomaly.frames.iter().chain(all));
+    stacks::render(&anomaly.frames, false, STACK, &prefix, page);
+    for (frames, label) in others.into_iter().zip(["allocated at", "freed before at"]) {
+        let Some(frames) = frames else { continue };
+        page.line(&format!("    {label}"));
+        stacks::render(frames, false, Layout { indent: 6, frames: FEW }, &prefix, page);
+    }
+}
+
+/// What is live at the end; if nothing is, what was at the high-water mark.
+pub(super) fn contexts(report: &Report, page: &mut Page<'_>) {
+    let top = page.options.top;
+    let live: Vec<&Context> = report
+        .contexts
+        .iter()
+        .filter(|context| context.live.blocks > 0 && context.suppressed_by.is_none())
+        .collect();
+    if !live.is_empty() {
+        let ended = matches!(report.guest.outcome.as_str(), "returned" | "exited");
+        page.heading(if ended { "live at exit" } else { "live when it ended" });
+        let whole = report.totals.live.bytes.wrapping_sub(report.totals.suppressed.bytes);
+        let prefix = prefix(&live, top);
+        for context in live.iter().take(top) {
+            one_context(context, context.live, whole, &prefix, page);
+        }
+        let count = (report.totals.live_contexts as usize).max(live.len());
+        return more(count, top, "context", page);
+    }
+    let mut peak: Vec<&Context> =
+        report.contexts.iter().filter(|context| context.peak.blocks > 0).collect();
+    peak.sort_by_key(|context| Reverse(context.peak.bytes));
+    if !peak.is_empty() {
+        page.heading("at the high-water mark");
+        let prefix = prefix(&peak, top);
+        for context in peak.iter().take(top) {
+            one_context(context, context.peak, report.totals.peak.bytes, &prefix, page);
+        }
+        more(peak.len(), top, "context", page);
+    }
+}
+
+fn prefix(contexts: &[&Context], top: usize) -> Prefix {
+    Prefix::of(contexts.iter().take(top).flat_map(|context| &context.frames))
+}
+
+fn one_context(context: &Context, held: Count, whole: u64, prefix: &Prefix, page: &mut Page<'_>) {
+    let bar = page.paint(Style::Bad, &page.bar(held.bytes, whole, BAR));
+    let of = if context.allocated.blocks > held.blocks {
+        format!(" of {} allocated here", super::units::thousands(context.allocated.blocks))
+    } else {
+        String::new()
+    };
+    let blocks = plural(held.blocks, "block");
+    let share = percent(held.bytes, whole);
+    page.line(&format!("  {bar} {:>9}  {share:>7}  {blocks}{of}", bytes(held.bytes)));
+    stacks::render(&context.frames, context.truncated, STACK, prefix, page);
+}
+
+fn more(count: usize, shown: usize, noun: &str, page: &mut Page<'_>) {
+    if count > shown {
+        let more = plural((count - shown) as u64, noun);
+        let more = page.paint(Style::Dim, &format!("{} and {more} more", page.ellipsis()));
+        page.line(&format!("  {more}"));
+    }
+}
+
+/// Who made the memory grow.
+pub(super) fn growth(report: &Report, page: &mut Page<'_>) {
+    let growers = growers(report);
+    if growers.is_empty() {
+        return;
+    }
+    page.heading("who grew the memory");
+    let prefix = Prefix::of(growers.iter().take(MAX_GROWERS).flat_map(|grower| grower.frames));
+    for grower in growers.iter().take(MAX_GROWERS) {
+        let times = plural(grower.times, "growth");
+        page.line(&format!("  {} in {times}", plural(grower.pages, "page")));
+        match grower.by {
+            GrownBy::Host => page.line("    the host, or another module"),
+            GrownBy::Guest => stacks::render(
+                grower.frames,
+                false,
+                Layout { indent: 4, frames: FEW },
+                &prefix,
+                page,
+            ),
+        }
+    }
+    more(growers.len(), MAX_GROWERS, "context", page);
+}
+
+struct Grower<'a> {
+    by: GrownBy,
+    frames: &'a [Frame],
+    pages: u64,
+    times: u64,
+}
+
+fn growers(report: &Report) -> Vec<Grower<'_>> {
+    let mut growers: Vec<Grower<'_>> = Vec::new();
+    for grow in report.memory.grows.iter().filter(|grow| !grow.refused) {
+        let pages = grow.to_pages - grow.from_pages.min(grow.to_pages);
+        let known = growers
+            .iter_mut()
+            .find(|grower| grower.by == grow.by && grower.frames == grow.frames.as_slice());
+        match known {
+            Some(grower) => {
+                grower.pages = grower.pages.saturating_add(pages);
+                grower.times += 1;
+            }
+            None => growers.push(Grower { by: grow.by, frames: &grow.frames, pages, times: 1 }),
+        }
+    }
+    growers.sort_by_key(|grower| Reverse(grower.pages));
+    growers
+}
+
+pub(super) fn suppressions(report: &Report, page: &mut Page<'_>) {
+    if report.suppressions.is_empty() {
+        return;
+    }
+    page.heading("known noise, not in the verdict");
+    for suppression in &report.suppressions {
+        let count = plural(suppression.blocks, "block");
+        let size = bytes(suppression.bytes);
+        page.line(&format!("  {}: {count}, {size}: {}", suppression.rule, suppression.reason));
+    }
+}
+
+/// What seepage could not see, so that nobody takes silence for an answer.
+pub(super) fn unseen(report: &Report, page: &mut Page<'_>) {
+    let mut lines: Vec<String> = Vec::new();
+    for module in std::iter::once(&report.module).chain(&report.modules) {
+        if !module.contexts && !module.allocators.is_empty() {
+            lines.push(format!("who allocates in {}: contexts are off", clean(&module.name)));
+        }
+        for spot in &module.blind_spots {
+            let line = clean(spot).into_owned();
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+    }
+    let dropped = &report.dropped;
+    let drops = [
+        (dropped.records, "record", "could not be taken from the guest"),
+        (dropped.unknown_records, "record", "that this version does not understand"),
+        (dropped.unknown_contexts, "event", "whose calling context the trace does not explain"),
+        (dropped.blocks, "block", "beyond the limit, not followed"),
+        (dropped.frees, "free", "that may have meant one of those"),
+        (dropped.stacks, "stack", "beyond the limit, not told apart"),
+        (dropped.modules, "module", "beyond the limit, not followed"),
+        (dropped.grows, "growth", "of memory beyond the limit, not listed"),
+        (dropped.anomalies, "anomaly", "beyond the limit, not listed"),
+        (dropped.findings, "finding", "beyond the limit, not listed"),
+        (dropped.contexts, "context", "beyond the limit, not listed"),
+    ];
+    for (count, noun, what) in drops.into_iter().filter(|(count, ..)| *count > 0) {
+        lines.push(format!("{} {what}", plural(count, noun)));
+    }
+    if lines.is_empty() {
+        return;
+    }
+    page.line("");
+    let heading = page.paint(Style::Warn, "seepage could not see");
+    page.line(&heading);
+    for line in lines {
+        page.line(&format!("  {line}"));
+    }
+}
+
+pub(super) fn next(report: &Report, invocation: Option<&Invocation>, page: &mut Page<'_>) {
+    page.line("");
+    let mut frames = report.contexts.iter().flat_map(|context| &context.frames).peekable();
+    if frames.peek().is_some() && frames.all(|frame| frame.line.is_none()) {
+        page.line("next: build with -g (debug information) to see files and lines");
+    }
+    let Some(invocation) = invocation else { return };
+    let target = shell(&invocation.target);
+    let everything = |verb: &str, target: &str| {
+        format!("next: seepage {verb} --format json {target}   has everything")
+    };
+    let line = match (invocation.verb, report.verdict.kind, &invocation.trace) {
+        (Verb::Run | Verb::Check, VerdictKind::Blind, _) => {
+            format!("next: seepage inspect {target}   shows what may be its allocator")
+        }
+        (Verb::Run, VerdictKind::Clean, _) => {
+            format!("next: seepage check {target}   keeps it so, in CI")
+        }
+        (Verb::Run, VerdictKind::Inconclusive, _) => everything("run", &target),
+        (Verb::Run, ..) => format!("next: seepage check {target}   fails as long as this is found"),
+        (Verb::Check, _, Some(trace)) => everything("analyze", &shell(trace)),
+        (Verb::Check, _, None) => everything("run", &target),
+        (Verb::Analyze, ..) => everything("analyze", &target),
+    };
+    page.line(&line);
+}

@@ -1,0 +1,477 @@
+//! The report as data: what every format renders, and what the JSON format is word for word.
+//!
+//! The doc comments of these fields are the descriptions in `docs/report.schema.json`, so they
+//! are written for readers of the JSON. Whoever changes what the JSON can look like raises
+//! [`SCHEMA_VERSION`]: a test compares. All sizes are bytes, all counts are integers, every stack
+//! is given in full, innermost frame first.
+
+use schemars::{JsonSchema, Schema};
+use serde::{Deserialize, Serialize};
+
+/// The version of everything in this module.
+pub const SCHEMA_VERSION: u32 = 1;
+/// What a report says of its own form: `seepage-report/` and [`SCHEMA_VERSION`].
+pub const SCHEMA: &str = "seepage-report/1";
+
+/// The JSON Schema of [`Report`].
+pub fn json_schema() -> Schema {
+    schemars::schema_for!(Report)
+}
+
+/// What seepage saw of one run of a WebAssembly program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// The form of this document: `seepage-report/` and the version of its schema.
+    pub schema: String,
+    /// The program that wrote it.
+    pub tool: Tool,
+    /// The module that ran; of several, the first.
+    pub module: Module,
+    /// The other modules that ran.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<Module>,
+    /// How the guest ended.
+    pub guest: Guest,
+    /// What the run comes down to.
+    pub verdict: Verdict,
+    /// Sums over the whole run.
+    pub totals: Totals,
+    /// The high-water mark: the first moment at which the most bytes were live.
+    pub high_water: HighWater,
+    /// The linear memories.
+    pub memory: Memory,
+    /// The calling contexts that allocated, by live bytes, then by bytes at the high-water mark,
+    /// then by allocated bytes, the largest first.
+    pub contexts: Vec<Context>,
+    /// The course of the run, in a bounded number of points.
+    pub timeline: Vec<Point>,
+    /// The moments that somebody marked, evenly thinned out if there were many.
+    pub marks: Vec<Mark>,
+    /// Allocated blocks by size, in powers of two.
+    pub sizes: Vec<SizeBucket>,
+    /// Freed blocks by lifetime, in powers of two.
+    pub lifetimes: Vec<LifetimeBucket>,
+    /// The rules for known noise that took blocks out of the verdict.
+    pub suppressions: Vec<Suppression>,
+    /// What the guest did to its heap that makes no sense.
+    pub anomalies: Vec<Anomaly>,
+    /// What the analyses claim, the weightiest first.
+    pub findings: Vec<Finding>,
+    /// What the analyses do not claim, and why.
+    pub abstentions: Vec<Abstention>,
+    /// What is missing in this report.
+    pub dropped: Dropped,
+}
+
+/// The program that wrote the report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Tool {
+    /// `seepage`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// A module that ran.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Module {
+    /// File or module name.
+    pub name: String,
+    /// Size of the original module.
+    pub bytes: u64,
+    /// The functions of allocators that were found, and the instructions that grow memories.
+    pub allocators: Vec<Allocator>,
+    /// Its linear memories.
+    pub memories: Vec<MemoryDeclaration>,
+    /// Whether events carry calling contexts.
+    pub contexts: bool,
+    /// What seepage cannot see in this module, a sentence each.
+    pub blind_spots: Vec<String>,
+}
+
+/// A function of an allocator.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Allocator {
+    /// Its name.
+    pub function: String,
+    /// Its index in the original module; for `memory.grow`, the index of the memory.
+    pub index: u32,
+    /// What it does, in C's words: `malloc`, `free`, `realloc`, …, or `memory.grow`.
+    pub role: String,
+    /// The family of allocators it belongs to.
+    pub family: String,
+    /// How it was recognised.
+    pub how: String,
+}
+
+/// A linear memory as its module declares it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MemoryDeclaration {
+    /// Pages at the start.
+    pub initial_pages: u64,
+    /// Pages it may have at most.
+    pub maximum_pages: Option<u64>,
+    /// Bytes of a page.
+    pub page_size: u64,
+    /// Whether its addresses have 64 bits.
+    pub is_64: bool,
+    /// Whether the host brings it.
+    pub imported: bool,
+}
+
+/// How the guest ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Guest {
+    /// `returned`, `exited`, `trapped`, `timed-out`, `interrupted`, `memory-limit`, `failed`, or
+    /// `unknown` if the trace has no end.
+    pub outcome: String,
+    /// Its exit code, where it has one.
+    pub exit_code: Option<i32>,
+    /// What the host says of it, such as a trap's message.
+    pub message: Option<String>,
+    /// The stack on which it trapped.
+    pub trap_stack: Vec<Frame>,
+    /// How long it ran, in nanoseconds; 0 if the trace does not say.
+    pub duration_ns: u64,
+    /// Growths of memory that the host refused because of a limit.
+    pub refused_growths: u64,
+}
+
+/// What the run comes down to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Verdict {
+    /// The weightiest of the findings, or why there is none.
+    pub kind: VerdictKind,
+    /// The word by which the exit code of `seepage check` is documented.
+    pub exit: VerdictKind,
+    /// Why, a sentence each, the weightiest first.
+    pub reasons: Vec<String>,
+}
+
+/// A verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum VerdictKind {
+    /// The heap was misused.
+    HeapError,
+    /// Blocks are live at exit that no suppression explains.
+    Leak,
+    /// The heap or the memory rises from mark to mark.
+    Growth,
+    /// A budget is exceeded.
+    Budget,
+    /// No allocator was found, so only the growth of memory was seen.
+    Blind,
+    /// Blocks are live, and nothing can be said about them: see `abstentions`.
+    Inconclusive,
+    /// None of these.
+    Clean,
+}
+
+/// A number of blocks and their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Count {
+    /// Blocks.
+    pub blocks: u64,
+    /// Bytes that the program asked for.
+    pub bytes: u64,
+}
+
+/// Sums over the whole run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Totals {
+    /// What was allocated. A reallocation is a free and an allocation.
+    pub allocated: Count,
+    /// What was freed.
+    pub freed: Count,
+    /// What is live at the end.
+    pub live: Count,
+    /// What was live at the high-water mark.
+    pub peak: Count,
+    /// What was freed before anything else was allocated.
+    pub temporary: Count,
+    /// What of `live` is known noise; see `suppressions`.
+    pub suppressed: Count,
+    /// Calling contexts that hold what is live and not suppressed.
+    pub live_contexts: u64,
+    /// Reallocations.
+    pub reallocated: u64,
+    /// Allocations and reallocations that the allocator refused.
+    pub failed: u64,
+    /// Errors the guest made with its heap.
+    pub heap_errors: u64,
+    /// Events: what every `clock` counts.
+    pub events: u64,
+}
+
+/// The high-water mark.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct HighWater {
+    /// The event that reached it; 0 if nothing was ever allocated.
+    pub clock: u64,
+    /// The host's clock when it took the records with that event.
+    pub time_ns: u64,
+    /// Size of all memories then, in pages of 64 KiB.
+    pub pages: u64,
+}
+
+/// The linear memories.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Memory {
+    /// Size of all memories at the start, in pages of `page_size`.
+    pub initial_pages: u64,
+    /// Size of all memories at the end.
+    pub final_pages: u64,
+    /// The largest size of all memories. It is the final one, since memories never shrink.
+    pub peak_pages: u64,
+    /// Bytes of the pages counted here: 65,536.
+    pub page_size: u64,
+    /// Every growth, and every attempt, in the order of events.
+    pub grows: Vec<Grow>,
+}
+
+/// A growth of a memory.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Grow {
+    /// The event; for a growth by the host, the one after which it was noticed.
+    pub clock: u64,
+    /// The host's clock when it took the records with that event.
+    pub time_ns: u64,
+    /// The module's place: 0 is `module`, the others follow in `modules`.
+    pub module: u64,
+    /// Index of the memory in its module.
+    pub memory: u32,
+    /// Pages before.
+    pub from_pages: u64,
+    /// Pages after; the same if it was refused.
+    pub to_pages: u64,
+    /// Pages asked for.
+    pub delta: u64,
+    /// It did not happen.
+    pub refused: bool,
+    /// Who did it.
+    pub by: GrownBy,
+    /// Bytes that were live then.
+    pub live_bytes: u64,
+    /// The calling context, for a growth by the guest.
+    pub frames: Vec<Frame>,
+}
+
+/// Who made a memory grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum GrownBy {
+    /// A `memory.grow` in the module.
+    Guest,
+    /// The host, or another module.
+    Host,
+}
+
+/// One line of a stack.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Frame {
+    /// The function, demangled, or `wasm-function[N]` with its index in the original module.
+    pub function: String,
+    /// The source file, where debug information tells.
+    pub file: Option<String>,
+    /// The line, from 1.
+    pub line: Option<u32>,
+    /// The column, from 1.
+    pub column: Option<u32>,
+    /// The function's code was inlined into the next frame's.
+    pub inlined: bool,
+    /// Calls of mutually recursive functions between this frame and the next are left out.
+    pub recursion: bool,
+}
+
+/// A calling context and what it costs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Context {
+    /// The module's place: 0 is `module`, the others follow in `modules`.
+    pub module: u64,
+    /// The stack. Empty for the one context of each module that stands for all unknown ones.
+    pub frames: Vec<Frame>,
+    /// Whether the stack is known.
+    pub known: bool,
+    /// Some outer frames are missing.
+    pub truncated: bool,
+    /// The functions by which it allocated.
+    pub allocator: Vec<String>,
+    /// What it allocated.
+    pub allocated: Count,
+    /// What of it is live at the end.
+    pub live: Count,
+    /// What of it was live at the high-water mark.
+    pub peak: Count,
+    /// What of it was freed before anything else was allocated.
+    pub temporary: Count,
+    /// Allocations that the allocator refused.
+    pub failed: u64,
+    /// Mean lifetime of the blocks that were freed, in events.
+    pub mean_lifetime: Option<u64>,
+    /// What was live while live bytes rose from mark to mark, where they did.
+    pub growth: Option<Growth>,
+    /// The rule for known noise that takes it out of the verdict.
+    pub suppressed_by: Option<String>,
+}
+
+/// What a context held when a rise began and at its end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Growth {
+    /// Live at the mark from which live bytes rose.
+    pub from: Count,
+    /// Live at the last mark.
+    pub to: Count,
+}
+
+/// A moment of the run, and the stretch that ends with it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Point {
+    /// The event.
+    pub clock: u64,
+    /// The host's clock when it took the records with that event.
+    pub time_ns: u64,
+    /// What was live at that moment.
+    pub live: Count,
+    /// The most bytes that were live since the point before.
+    pub max_bytes: u64,
+    /// Size of all memories, in pages of 64 KiB.
+    pub pages: u64,
+}
+
+/// A moment that somebody marked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Mark {
+    /// What it was called.
+    pub name: String,
+    /// Events so far.
+    pub clock: u64,
+    /// What was live.
+    pub live: Count,
+    /// Size of all memories, in pages of 64 KiB.
+    pub pages: u64,
+}
+
+/// Blocks of about one size.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SizeBucket {
+    /// The smallest size in it.
+    pub from: u64,
+    /// The largest size in it.
+    pub to: u64,
+    /// Blocks allocated.
+    pub blocks: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// Freed blocks of about one lifetime.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LifetimeBucket {
+    /// The shortest lifetime in it, in events.
+    pub from: u64,
+    /// The longest lifetime in it, in events.
+    pub to: u64,
+    /// Blocks freed.
+    pub blocks: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// A rule for known noise, and how much it took out of the verdict.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Suppression {
+    /// The rule's name.
+    pub rule: String,
+    /// Why such blocks are no leak of the program.
+    pub reason: String,
+    /// Live blocks.
+    pub blocks: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// One kind of anomaly at one place. All but `count` tell of its first occurrence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Anomaly {
+    /// `double-free`, `unknown-free`, `interior-free`, `unknown-realloc`, `overlap`,
+    /// `size-mismatch` or `failed-allocation`.
+    pub kind: String,
+    /// Whether it is an error of the program or of its allocator.
+    pub error: bool,
+    /// How often.
+    pub count: u64,
+    /// The event.
+    pub clock: u64,
+    /// The address.
+    pub address: u64,
+    /// The size that the caller passed, where it passed one.
+    pub size: Option<u64>,
+    /// The size of the block that it is about, where there is one.
+    pub block_size: Option<u64>,
+    /// Where.
+    pub frames: Vec<Frame>,
+    /// Where that block was allocated.
+    pub allocation_frames: Option<Vec<Frame>>,
+    /// Where the address was freed before.
+    pub first_free_frames: Option<Vec<Frame>>,
+}
+
+/// A claim and its evidence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// The analysis that makes it.
+    pub analysis: String,
+    /// `heap-error`, `leak`, `growth` or `budget`.
+    pub kind: String,
+    /// The claim with its figures, one sentence.
+    pub summary: String,
+    /// The blocks it is about; for a heap error, how often it happened.
+    pub blocks: u64,
+    /// The bytes it is about.
+    pub bytes: u64,
+    /// Where it happens, if it is at one place.
+    pub frames: Option<Vec<Frame>>,
+    /// Further stacks that take part in it, the most important first.
+    pub related: Vec<Vec<Frame>>,
+}
+
+/// Why an analysis makes no claim about something.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Abstention {
+    /// The analysis.
+    pub analysis: String,
+    /// The reason, one sentence.
+    pub reason: String,
+    /// The blocks it does not judge.
+    pub blocks: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// What is missing in this report, because a limit was reached or the trace lacks it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Dropped {
+    /// Calling contexts that are not listed. They count in `totals`.
+    pub contexts: u64,
+    /// Modules that were not followed.
+    pub modules: u64,
+    /// Stacks that were not remembered: their blocks are booked to the unknown context.
+    pub stacks: u64,
+    /// Blocks that were not followed: they count as allocated, not as live.
+    pub blocks: u64,
+    /// Frees that may have meant one of those.
+    pub frees: u64,
+    /// Growths of memory that are not listed.
+    pub grows: u64,
+    /// Occurrences of anomalies that are not listed.
+    pub anomalies: u64,
+    /// Findings that are not listed.
+    pub findings: u64,
+    /// Records that the host could not take from the guest.
+    pub records: u64,
+    /// Records that this version does not understand.
+    pub unknown_records: u64,
+    /// Events whose calling context the trace does not explain.
+    pub unknown_contexts: u64,
+}

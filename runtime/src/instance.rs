@@ -1,0 +1,244 @@
+//! One traced instance: the batch of records on its way out, and the contexts that were seen.
+//!
+//! The ring belongs to the guest until [`Instance::drain`] copies its records into the batch and
+//! sets its head back; the batch may be sent from any thread, so that what a guest that never
+//! returns has written is not lost.
+
+use crate::{
+    collector::Feeder,
+    error::Error,
+    stacks::{Budget, ContextSet, canonical},
+};
+use seepage_trace::{
+    Context, Message, ModuleId, Records, SiteTable, Stack, ThreadId,
+    abi::{MEMORY_EXPORT_PREFIX, RING_HEAD, RING_MEMORY, Record, RingLayout},
+    sites::Transport,
+};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+use wasmtime::{
+    AsContext, AsContextMut, Extern, Global, Memory, Module, Mutability, SharedMemory, Val,
+    ValType, WasmBacktrace,
+};
+
+/// A batch of this size is sent.
+const BATCH: usize = 128 * 1024;
+/// And a smaller one when it has waited so long.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// What the instances of a tracer share.
+pub(crate) struct Shared {
+    pub(crate) feeder: Feeder,
+    pub(crate) start: Instant,
+    pub(crate) budget: Mutex<Budget>,
+    pub(crate) instances: Mutex<Vec<Arc<Instance>>>,
+}
+
+pub(crate) struct Instance {
+    id: ModuleId,
+    thread: ThreadId,
+    module: Module,
+    table: Arc<SiteTable>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    handles: Option<Handles>,
+    seen: ContextSet,
+    batch: Vec<u8>,
+    /// Sizes of the memories, and as they were when last sent.
+    pages: Vec<u64>,
+    sent_pages: Vec<u64>,
+    sent_at: Option<Instant>,
+    lost: u64,
+}
+
+struct Handles {
+    ring: Option<Ring>,
+    memories: Vec<GuestMemory>,
+}
+
+struct Ring {
+    memory: Memory,
+    head: Global,
+    layout: RingLayout,
+}
+
+enum GuestMemory {
+    Own(Memory),
+    Shared(SharedMemory),
+}
+
+impl Shared {
+    pub(crate) fn elapsed_ns(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    pub(crate) fn instances(&self) -> Vec<Arc<Instance>> {
+        lock(&self.instances).clone()
+    }
+
+    /// Takes what the guest has written in all instances.
+    pub(crate) fn drain(&self, mut store: impl AsContextMut) {
+        self.instances().iter().for_each(|instance| instance.drain(self, &mut store));
+    }
+
+    /// Sends what was taken.
+    pub(crate) fn send(&self) {
+        self.instances().iter().for_each(|instance| instance.send(self));
+    }
+
+    pub(crate) fn lost(&self) -> u64 {
+        self.instances().iter().map(|instance| lock(&instance.state).lost).sum()
+    }
+}
+
+impl Instance {
+    pub(crate) fn new(id: ModuleId, module: Module, table: Arc<SiteTable>) -> Instance {
+        Instance { id, thread: ThreadId(0), module, table, state: Mutex::default() }
+    }
+
+    pub(crate) fn module(&self) -> &Module {
+        &self.module
+    }
+
+    pub(crate) fn table(&self) -> &SiteTable {
+        &self.table
+    }
+
+    /// Learns where the ring and the memories are. `export` finds an export by its name.
+    pub(crate) fn attach<C: AsContextMut>(
+        &self,
+        store: &mut C,
+        find: impl Fn(&mut C, &str) -> Option<Extern>,
+    ) -> Result<(), Error> {
+        let mut state = lock(&self.state);
+        if state.handles.is_some() {
+            return Ok(());
+        }
+        let ring = match self.table.transport {
+            Transport::Call => None,
+            Transport::Ring(layout) => {
+                let memory = find(store, RING_MEMORY).and_then(Extern::into_memory);
+                let head = find(store, RING_HEAD).and_then(Extern::into_global);
+                let (Some(memory), Some(head)) = (memory, head) else {
+                    return Err(Error::Section(format!("the module exports no `{RING_MEMORY}`")));
+                };
+                let size = memory.data_size(&*store) as u64;
+                let ty = head.ty(&*store);
+                let is_head = matches!(ty.content(), ValType::I32)
+                    && matches!(ty.mutability(), Mutability::Var);
+                if !is_head || layout.start > layout.end || u64::from(layout.end) > size {
+                    return Err(Error::Section("it describes another ring".into()));
+                }
+                Some(Ring { memory, head, layout })
+            }
+        };
+        let memory = |index| match find(store, &format!("{MEMORY_EXPORT_PREFIX}{index}"))? {
+            Extern::Memory(memory) => Some(GuestMemory::Own(memory)),
+            Extern::SharedMemory(memory) => Some(GuestMemory::Shared(memory)),
+            _ => None,
+        };
+        let memories = (0..self.table.module.memories.len()).map_while(memory).collect();
+        state.sent_pages = self.table.module.memories.iter().map(|m| m.initial_pages).collect();
+        state.handles = Some(Handles { ring, memories });
+        Ok(())
+    }
+
+    /// Takes the records out of the ring.
+    pub(crate) fn drain(&self, shared: &Shared, mut store: impl AsContextMut) {
+        let mut guard = lock(&self.state);
+        let state = &mut *guard;
+        let Some(handles) = &state.handles else { return };
+        state.pages.clear();
+        state.pages.extend(handles.memories.iter().map(|memory| match memory {
+            GuestMemory::Own(memory) => memory.size(&store),
+            GuestMemory::Shared(memory) => memory.size(),
+        }));
+        if let Some(Ring { memory, head, layout }) = &handles.ring {
+            let record = self.table.layout.size();
+            let at = head.get(&mut store).i32().unwrap_or_default() as u32;
+            let end = at.min(layout.end);
+            if let Some(written) = memory
+                .data(&store)
+                .get(layout.start as usize..end as usize)
+                .filter(|w| !w.is_empty())
+            {
+                let whole = written.len() / record * record;
+                if state.batch.capacity() == 0 {
+                    state.batch = shared.feeder.buffer();
+                }
+                state.batch.extend_from_slice(&written[..whole]);
+            }
+            // A head that is no record's address, or that cannot be set back, is not the injected
+            // code's work. Say that something is missing rather than count it twice.
+            let expected = at >= layout.start
+                && at <= layout.end
+                && (at - layout.start) as usize % record == 0;
+            let reset = head.set(&mut store, Val::I32(layout.start as i32)).is_ok();
+            state.lost += u64::from(!expected || !reset);
+        }
+        self.send_when_due(shared, state);
+    }
+
+    /// Takes one record of the `call` transport. A batch is full when it says so: then the caller
+    /// drains, for the clock and the memories' sizes are asked for a batch, not for an event.
+    pub(crate) fn record(&self, shared: &Shared, record: &Record) -> bool {
+        let mut state = lock(&self.state);
+        if state.batch.capacity() == 0 {
+            state.batch = shared.feeder.buffer();
+        }
+        record.write(self.table.layout, &mut state.batch);
+        state.batch.len() >= BATCH
+    }
+
+    /// Sends the stack on which the guest is now, unless the context was seen before.
+    pub(crate) fn capture(&self, shared: &Shared, store: impl AsContext, context: Context) {
+        if lock(&self.state).seen.contains(&context.0) {
+            return;
+        }
+        let Some(keep) = lock(&shared.budget).next() else { return };
+        lock(&self.state).seen.insert(context.0);
+        let backtrace = WasmBacktrace::force_capture(store);
+        let (frames, truncated) = canonical(&backtrace, &self.module, &self.table, keep);
+        let stack = Stack { module: self.id, context, frames, truncated };
+        shared.feeder.send(Message::Stack(stack));
+    }
+
+    /// Sends what was taken, whatever its size, and the memories' sizes if they have changed.
+    pub(crate) fn send(&self, shared: &Shared) {
+        let mut state = lock(&self.state);
+        if !state.batch.is_empty() || state.pages != state.sent_pages && !state.pages.is_empty() {
+            self.send_batch(shared, &mut state);
+        }
+    }
+
+    fn send_when_due(&self, shared: &Shared, state: &mut State) {
+        let now = Instant::now();
+        let due = *state.sent_at.get_or_insert(now) + PATIENCE;
+        if state.batch.len() >= BATCH || !state.batch.is_empty() && now >= due {
+            self.send_batch(shared, state);
+        }
+    }
+
+    fn send_batch(&self, shared: &Shared, state: &mut State) {
+        state.sent_pages.clone_from(&state.pages);
+        state.sent_at = Some(Instant::now());
+        shared.feeder.send(Message::Records(Records {
+            module: self.id,
+            thread: self.thread,
+            time_ns: shared.elapsed_ns(),
+            memories: state.pages.clone(),
+            layout: self.table.layout,
+            raw: std::mem::take(&mut state.batch).into(),
+        }));
+    }
+}
+
+/// A lock that a panic elsewhere does not spoil: what it guards is consistent between statements.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

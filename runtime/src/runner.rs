@@ -1,0 +1,314 @@
+//! Running a module as a program of its own, with WASI.
+//!
+//! ```text
+//! caller's thread            guest's thread              consumer's thread
+//!   Runner::run ─ spawns ──►   instantiate
+//!        │        ─ spawns ───────────────────────────►    Sink::message …
+//!     waits for: done ◄──────  _start, or invoke × N
+//!                timeout       (epoch check in loops)
+//!                interrupt     drain the rings
+//!        └─ End ──────────────────────────────────────►    End, and the sink comes back
+//! ```
+//!
+//! A guest that does not answer a timeout or an interrupt sits in a host function. After a grace
+//! period it is given up on: the trace ends with what was taken before that function was entered.
+
+use crate::collector::Sink;
+use crate::{
+    embed::{Finished, TracedModule, Tracer, configure, flush_before_host_calls, link},
+    end::{self, Symbolizer},
+    error::Error,
+    instance::Shared,
+    interrupt::Signal,
+    invoke,
+    memory::Limiter,
+    options::RunOptions,
+    wasi::{self, Host},
+};
+use seepage_trace::{End, Message, Outcome, SiteTable, abi::IMPORT_MODULE, sites::Transport};
+use std::{
+    sync::{
+        Arc,
+        mpsc::{self, RecvTimeoutError},
+    },
+    time::{Duration, Instant},
+};
+use wasmtime::{Config, Engine, Instance, Linker, Module, Store, Trap, Val};
+
+/// How long a guest may take to notice that it has been stopped.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Stack of the guest's thread for what is not wasm.
+const HOST_STACK: usize = 2 << 20;
+
+/// An instrumented module that is ready to run.
+pub struct Runner {
+    module: TracedModule,
+    store: Store<Host>,
+    linker: Linker<Host>,
+    entry: Entry,
+    options: RunOptions,
+}
+
+/// A run that is over.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Ran<S> {
+    /// What the tracer left behind: the end and the sink.
+    pub trace: Finished<S>,
+    /// The results of the last call of the invoked export, as text.
+    pub values: Vec<String>,
+    /// The guest did not answer and was given up on; its thread may still be there.
+    pub abandoned: bool,
+}
+
+/// What the guest's thread reports.
+#[derive(Debug)]
+pub(crate) struct Done {
+    end: End,
+    values: Vec<String>,
+    /// wasmtime stopped it where it was told to.
+    stopped: bool,
+}
+
+enum Entry {
+    Start,
+    Export { name: String, parameters: Vec<Val>, repeat: u32 },
+}
+
+impl Runner {
+    /// Compiles an instrumented module and checks all that can be checked before it runs.
+    ///
+    /// # Errors
+    /// When the module is not instrumented, does not compile, or cannot be run with the options.
+    pub fn new(wasm: &[u8], options: RunOptions) -> Result<Runner, Error> {
+        let engine = engine(&options)?;
+        let module = TracedModule::new(&engine, wasm)?;
+        let entry = Entry::new(module.module(), &options)?;
+        check_memory(module.table(), options.max_memory)?;
+        let ring = match module.table().transport {
+            Transport::Ring(ring) => u64::from(ring.pages) << 16,
+            Transport::Call => 0,
+        };
+        let limiter = Limiter::new(options.max_memory, ring);
+        let mut store = Store::new(&engine, Host::new(&options, limiter)?);
+        store.limiter(|host| &mut host.limiter);
+        let linker = wasi::linker(&engine).map_err(|error| Error::Link(format!("{error:#}")))?;
+        if !options.unknown_imports_trap {
+            check_imports(module.module(), &linker, &mut store)?;
+        }
+        Ok(Runner { module, store, linker, entry, options })
+    }
+
+    /// What instrumentation left in the module.
+    pub fn table(&self) -> &SiteTable {
+        self.module.table()
+    }
+
+    /// Runs it, with everything it does traced into `sink`. However the guest ends, the trace ends
+    /// with it.
+    ///
+    /// # Errors
+    /// When a thread cannot be started, or the sink panicked.
+    pub fn run<S: Sink>(self, sink: S) -> Result<Ran<S>, Error> {
+        let tracer = Tracer::with_stacks(sink, self.options.stacks)?;
+        let engine = self.store.engine().clone();
+        let (timeout, interrupt) = (self.options.timeout, self.options.interrupt.clone());
+        let (signal, signals) = mpsc::channel();
+        if let Some(interrupt) = interrupt {
+            interrupt.watch(signal.clone());
+        }
+        let shared = tracer.shared();
+        std::thread::Builder::new()
+            .name("seepage-guest".into())
+            .stack_size(self.options.max_stack.saturating_add(HOST_STACK))
+            .spawn(move || {
+                let done = self.guest(&shared);
+                // Nobody listens when the guest was given up on.
+                let _ = signal.send(Signal::Done(Box::new(done)));
+            })
+            .map_err(Error::Thread)?;
+
+        let mut deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut stop: Option<Outcome> = None;
+        loop {
+            let outcome = match receive(&signals, deadline) {
+                Ok(Signal::Done(done)) => return done.finish(stop, tracer),
+                Err(RecvTimeoutError::Disconnected) => {
+                    let message = Some("the guest's thread panicked".into());
+                    let end = End { outcome: Outcome::Failed, message, ..End::default() };
+                    return Ok(Ran {
+                        trace: tracer.end(end)?,
+                        values: Vec::new(),
+                        abandoned: true,
+                    });
+                }
+                Ok(Signal::Interrupted) => Outcome::Interrupted,
+                Err(RecvTimeoutError::Timeout) => match stop {
+                    None => Outcome::TimedOut,
+                    Some(outcome) => {
+                        let end = End { outcome, message: says(outcome), ..End::default() };
+                        let trace = tracer.end(end)?;
+                        return Ok(Ran { trace, values: Vec::new(), abandoned: true });
+                    }
+                },
+            };
+            if stop.is_none() {
+                stop = Some(outcome);
+                deadline = Some(Instant::now() + GRACE);
+                engine.increment_epoch();
+            }
+        }
+    }
+
+    fn guest(mut self, shared: &Arc<Shared>) -> Done {
+        let mut values = Vec::new();
+        let result = self.call(shared, &mut values);
+        shared.drain(&mut self.store);
+        let instances = shared.instances();
+        let instruction = self.options.symbolize.as_deref();
+        let mut end =
+            end::of(result.as_ref().err(), &Symbolizer { modules: &instances, instruction });
+        end.refused_growths = self.store.data().limiter.refused();
+        if end.outcome == Outcome::Trapped && end.refused_growths > 0 {
+            end.outcome = Outcome::MemoryLimit;
+        }
+        if end.outcome == Outcome::Returned && matches!(self.entry, Entry::Start) {
+            end.exit_code = Some(0);
+        }
+        let stopped = result.is_err_and(|error| error.downcast_ref() == Some(&Trap::Interrupt));
+        Done { end, values, stopped }
+    }
+
+    fn call(&mut self, shared: &Arc<Shared>, values: &mut Vec<String>) -> wasmtime::Result<()> {
+        let link = link(shared, &mut self.linker, &self.module)?;
+        if self.options.unknown_imports_trap {
+            self.linker.define_unknown_imports_as_traps(self.module.module())?;
+            self.linker
+                .define_unknown_imports_as_default_values(&mut self.store, self.module.module())?;
+        }
+        if matches!(self.module.table().transport, Transport::Ring(_)) {
+            flush_before_host_calls(shared, &mut self.store);
+        }
+        self.store.set_epoch_deadline(1);
+        let instance = self.linker.instantiate(&mut self.store, self.module.module())?;
+        link.attach(&mut self.store, &instance)?;
+        let Entry::Export { name, parameters, repeat } = &self.entry else {
+            return instance
+                .get_typed_func::<(), ()>(&mut self.store, "_start")?
+                .call(&mut self.store, ());
+        };
+        if let Ok(initialize) = instance.get_typed_func::<(), ()>(&mut self.store, "_initialize")
+            && name != "_initialize"
+        {
+            initialize.call(&mut self.store, ())?;
+        }
+        let function = function(&instance, &mut self.store, name)?;
+        let mut results = invoke::results(&function.ty(&self.store));
+        for run in 1..=*repeat {
+            function.call(&mut self.store, parameters, &mut results)?;
+            shared.drain(&mut self.store);
+            shared.send();
+            shared.feeder.send(Message::Mark { name: format!("{name} #{run}") });
+        }
+        values.extend(results.iter().map(invoke::show));
+        Ok(())
+    }
+}
+
+impl Done {
+    fn finish<S: Sink>(
+        mut self,
+        stop: Option<Outcome>,
+        tracer: Tracer<S>,
+    ) -> Result<Ran<S>, Error> {
+        if let (true, Some(outcome)) = (self.stopped, stop) {
+            self.end.outcome = outcome;
+            self.end.message = says(outcome);
+        }
+        Ok(Ran { trace: tracer.end(self.end)?, values: self.values, abandoned: false })
+    }
+}
+
+impl Entry {
+    fn new(module: &Module, options: &RunOptions) -> Result<Entry, Error> {
+        if let Some(invoke) = &options.invoke {
+            let parameters = invoke::parameters(module, &invoke.export, &invoke.args)?;
+            let repeat = invoke.repeat.max(1);
+            return Ok(Entry::Export { name: invoke.export.clone(), parameters, repeat });
+        }
+        let exports = invoke::exported_functions(module);
+        if exports.iter().any(|name| name == "_start") {
+            // `_start` of another type is no program's: the call says so.
+            invoke::parameters(module, "_start", &[])?;
+            return Ok(Entry::Start);
+        }
+        Err(Error::NoStart { exports })
+    }
+}
+
+fn engine(options: &RunOptions) -> Result<Engine, Error> {
+    let mut config = Config::new();
+    configure(&mut config)
+        .max_wasm_stack(options.max_stack)
+        .epoch_interruption(options.timeout.is_some() || options.interrupt.is_some())
+        .wasm_memory64(true)
+        .wasm_tail_call(true)
+        .wasm_function_references(true)
+        .wasm_gc(true)
+        .wasm_exceptions(true)
+        .wasm_extended_const(true)
+        .wasm_wide_arithmetic(true)
+        .wasm_custom_page_sizes(true);
+    Engine::new(&config).map_err(|error| Error::Engine(format!("{error:#}")))
+}
+
+fn check_memory(table: &SiteTable, limit: Option<u64>) -> Result<(), Error> {
+    let own = table.module.memories.iter().filter(|memory| !memory.imported);
+    let initial = own
+        .map(|memory| memory.initial_pages.saturating_mul(memory.page_size))
+        .fold(0, u64::saturating_add);
+    match limit {
+        Some(limit) if initial > limit => Err(Error::InitialMemory { initial, limit }),
+        _ => Ok(()),
+    }
+}
+
+fn check_imports(
+    module: &Module,
+    linker: &Linker<Host>,
+    store: &mut Store<Host>,
+) -> Result<(), Error> {
+    let missing = module.imports().filter(|import| {
+        import.module() != IMPORT_MODULE
+            && linker.get(&mut *store, import.module(), import.name()).is_err()
+    });
+    let names: Vec<_> = missing.map(|i| format!("{}::{}", i.module(), i.name())).collect();
+    if names.is_empty() { Ok(()) } else { Err(Error::MissingImports { names }) }
+}
+
+fn function(
+    instance: &Instance,
+    store: &mut Store<Host>,
+    name: &str,
+) -> wasmtime::Result<wasmtime::Func> {
+    let found = instance.get_func(store, name);
+    found.ok_or_else(|| wasmtime::Error::msg(format!("the export `{name}` is gone")))
+}
+
+fn receive(
+    signals: &mpsc::Receiver<Signal>,
+    deadline: Option<Instant>,
+) -> Result<Signal, RecvTimeoutError> {
+    match deadline {
+        None => signals.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        Some(at) => signals.recv_timeout(at.saturating_duration_since(Instant::now())),
+    }
+}
+
+fn says(outcome: Outcome) -> Option<String> {
+    Some(match outcome {
+        Outcome::TimedOut => "stopped: its time was up".into(),
+        _ => "stopped by an interrupt".into(),
+    })
+}

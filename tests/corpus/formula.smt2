@@ -1,0 +1,7 @@
+(set-logic QF_BV)
+(declare-fun a () (_ BitVec 8))
+(declare-fun b () (_ BitVec 8))
+(assert (= (bvmul a b) #x8f))
+(assert (bvugt a #x01))
+(assert (bvugt b #x01))
+(check-sat)

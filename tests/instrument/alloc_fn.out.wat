@@ -1,0 +1,215 @@
+;; malloc(_, size) is pool_take, --alloc-fn pool_take, 1 calls
+;; free(_, ptr) is pool_give, --alloc-fn f1, 1 calls
+;; malloc(size) is malloc, name `malloc`, 0 calls
+;; blind: no code grows the memory: growth is the host's, seen when records are
+;; blind: no DWARF: stacks show functions without lines
+;; site in run
+;; site in run
+;; site in pool_take
+(module
+  (type (;0;) (func))
+  (type (;1;) (func (param i32) (result i32)))
+  (type (;2;) (func (param i32 i32)))
+  (type (;3;) (func (param i32 i32) (result i32)))
+  (type (;4;) (func (param i64)))
+  (import "seepage" "flush" (func (;0;) (type 0)))
+  (import "seepage" "context" (func (;1;) (type 4) (param i64)))
+  (memory (;0;) 1)
+  (memory $seepage:ring (;1;) 4 4)
+  (global $seepage:head (;0;) (mut i32) i32.const 32768)
+  (global $seepage:context (;1;) (mut i64) i64.const 0)
+  (export "run" (func 5))
+  (export "seepage:memory:0" (memory 0))
+  (export "seepage:ring" (memory $seepage:ring))
+  (export "seepage:head" (global $seepage:head))
+  (func $seepage:pool_take (;2;) (type 3) (param i32 i32) (result i32)
+    (local i32 i32 i64)
+    global.get $seepage:context
+    local.set 4
+    local.get 0
+    local.get 1
+    call $pool_take
+    local.set 2
+    local.get 4
+    i32.wrap_i64
+    i32.const 32760
+    i32.and
+    local.tee 3
+    i64.load $seepage:ring
+    local.get 4
+    i64.ne
+    if ;; label = @1
+      local.get 4
+      call 1
+      local.get 3
+      local.get 4
+      i64.store $seepage:ring
+    else
+    end
+    global.get $seepage:head
+    local.tee 3
+    i32.const 16777471
+    i32.store $seepage:ring
+    local.get 3
+    local.get 1
+    i32.store $seepage:ring offset=4
+    local.get 3
+    local.get 4
+    i64.store $seepage:ring offset=8
+    local.get 3
+    local.get 2
+    i32.store $seepage:ring offset=16
+    local.get 3
+    i32.const 24
+    i32.add
+    local.tee 3
+    global.set $seepage:head
+    local.get 3
+    i32.const 262136
+    i32.ge_u
+    if ;; label = @1
+      call 0
+    else
+    end
+    local.get 2
+  )
+  (func $seepage:pool_give (;3;) (type 2) (param i32 i32)
+    (local i32 i64)
+    global.get $seepage:context
+    local.set 3
+    local.get 1
+    if ;; label = @1
+      local.get 3
+      i32.wrap_i64
+      i32.const 32760
+      i32.and
+      local.tee 2
+      i64.load $seepage:ring
+      local.get 3
+      i64.ne
+      if ;; label = @2
+        local.get 3
+        call 1
+        local.get 2
+        local.get 3
+        i64.store $seepage:ring
+      else
+      end
+      global.get $seepage:head
+      local.tee 2
+      i32.const 33554943
+      i32.store $seepage:ring
+      local.get 2
+      i32.const 0
+      i32.store $seepage:ring offset=4
+      local.get 2
+      local.get 3
+      i64.store $seepage:ring offset=8
+      local.get 2
+      local.get 1
+      i32.store $seepage:ring offset=16
+      local.get 2
+      i32.const 24
+      i32.add
+      local.tee 2
+      global.set $seepage:head
+      local.get 2
+      i32.const 262136
+      i32.ge_u
+      if ;; label = @2
+        call 0
+      else
+      end
+    else
+    end
+    local.get 0
+    local.get 1
+    call $pool_give
+  )
+  (func $seepage:malloc (;4;) (type 1) (param i32) (result i32)
+    (local i32 i32 i64)
+    global.get $seepage:context
+    local.set 3
+    local.get 0
+    call $malloc
+    local.set 1
+    local.get 3
+    i32.wrap_i64
+    i32.const 32760
+    i32.and
+    local.tee 2
+    i64.load $seepage:ring
+    local.get 3
+    i64.ne
+    if ;; label = @1
+      local.get 3
+      call 1
+      local.get 2
+      local.get 3
+      i64.store $seepage:ring
+    else
+    end
+    global.get $seepage:head
+    local.tee 2
+    i32.const 16777983
+    i32.store $seepage:ring
+    local.get 2
+    local.get 0
+    i32.store $seepage:ring offset=4
+    local.get 2
+    local.get 3
+    i64.store $seepage:ring offset=8
+    local.get 2
+    local.get 1
+    i32.store $seepage:ring offset=16
+    local.get 2
+    i32.const 24
+    i32.add
+    local.tee 2
+    global.set $seepage:head
+    local.get 2
+    i32.const 262136
+    i32.ge_u
+    if ;; label = @1
+      call 0
+    else
+    end
+    local.get 1
+  )
+  (func (;5;) (type 0)
+    (local i64)
+    i64.const 831604120089134315
+    local.set 0
+    i32.const 0
+    i32.const 0
+    i32.const 24
+    local.get 0
+    i64.const 7649363419283438802
+    i64.add
+    global.set $seepage:context
+    call $seepage:pool_take
+    local.get 0
+    i64.const 5091879769981517896
+    i64.add
+    global.set $seepage:context
+    call $seepage:pool_give
+  )
+  (func $pool_take (;6;) (type 3) (param i32 i32) (result i32)
+    (local i64)
+    global.get $seepage:context
+    i64.const 3
+    i64.mul
+    local.set 2
+    i32.const 4096
+    local.get 2
+    i64.const -4621063917895205745
+    i64.add
+    global.set $seepage:context
+    call $malloc
+  )
+  (func $malloc (;7;) (type 1) (param i32) (result i32)
+    i32.const 64
+  )
+  (func $pool_give (;8;) (type 2) (param i32 i32))
+)
+

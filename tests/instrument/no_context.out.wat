@@ -1,0 +1,60 @@
+;; malloc(size) is malloc, name `malloc`, 1 calls
+;; blind: no function that frees was found: what is live cannot be told from what was freed
+;; blind: no code grows the memory: growth is the host's, seen when records are
+;; blind: calling contexts are switched off: no stacks
+;; site in run
+(module
+  (type (;0;) (func))
+  (type (;1;) (func (result i32)))
+  (type (;2;) (func (param i32) (result i32)))
+  (type (;3;) (func (param i64)))
+  (import "seepage" "flush" (func (;0;) (type 0)))
+  (import "seepage" "context" (func (;1;) (type 3) (param i64)))
+  (memory (;0;) 1)
+  (memory $seepage:ring (;1;) 4 4)
+  (global $seepage:head (;0;) (mut i32) i32.const 32768)
+  (export "run" (func 3))
+  (export "seepage:memory:0" (memory 0))
+  (export "seepage:ring" (memory $seepage:ring))
+  (export "seepage:head" (global $seepage:head))
+  (func $seepage:malloc (;2;) (type 2) (param i32) (result i32)
+    (local i32 i32)
+    local.get 0
+    call $malloc
+    local.set 1
+    global.get $seepage:head
+    local.tee 2
+    i32.const 16777471
+    i32.store $seepage:ring
+    local.get 2
+    local.get 0
+    i32.store $seepage:ring offset=4
+    local.get 2
+    i64.const 0
+    i64.store $seepage:ring offset=8
+    local.get 2
+    local.get 1
+    i32.store $seepage:ring offset=16
+    local.get 2
+    i32.const 24
+    i32.add
+    local.tee 2
+    global.set $seepage:head
+    local.get 2
+    i32.const 262136
+    i32.ge_u
+    if ;; label = @1
+      call 0
+    else
+    end
+    local.get 1
+  )
+  (func (;3;) (type 1) (result i32)
+    i32.const 8
+    call $seepage:malloc
+  )
+  (func $malloc (;4;) (type 2) (param i32) (result i32)
+    i32.const 64
+  )
+)
+

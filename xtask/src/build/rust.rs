@@ -1,0 +1,92 @@
+//! Rust by rustup's toolchain; where its wasm targets are neither installed nor to be had, by
+//! Debian's rustc, which builds std from Debian's sources.
+//!
+//! All the guests are targets of the one package in tests/programs/rust.
+
+use crate::guests::{Symbols, Variant};
+use crate::tools::{answers, cache, command, need_debian, root, run};
+use anyhow::{Context, Result, bail};
+use std::path::Path;
+use std::process::Command;
+
+const PACKAGE: &str = "tests/programs/rust";
+const WASI: &str = "wasm32-wasip1";
+const UNKNOWN: &str = "wasm32-unknown-unknown";
+const DEBIAN_LIBC: &str = "/usr/lib/wasm32-wasi";
+
+pub fn build(source: &Path, variant: &Variant, output: &Path) -> Result<()> {
+    let name = source.file_stem().and_then(|stem| stem.to_str()).context("no name")?;
+    // A library for no host in particular says so in its name.
+    let library = name.ends_with("_unknown");
+    let target = if library { UNKNOWN } else { WASI };
+    let Some((profile, rustc_flags)) = variant.flags.split_first() else {
+        bail!("a Rust variant begins with its profile");
+    };
+
+    let mut flags: Vec<String> = rustc_flags.iter().map(|&flag| flag.to_owned()).collect();
+    flags.push(format!("--remap-path-prefix={}=.", root().display()));
+    flags.push(
+        match variant.symbols {
+            Symbols::Everything => "-Cstrip=none",
+            Symbols::Names | Symbols::OwnLines => "-Cstrip=debuginfo",
+            Symbols::Nothing => "-Cstrip=symbols",
+        }
+        .to_owned(),
+    );
+    flags.extend(variant.link.iter().map(|flag| format!("-Clink-arg={flag}")));
+
+    let mut cargo = if rustup_has(target) {
+        command("cargo")
+    } else {
+        debian_cargo(target, &mut flags).with_context(|| format!("no rustc for {target}"))?
+    };
+    let folder = cache("rust")?;
+    cargo
+        .current_dir(root().join(PACKAGE))
+        .env("CARGO_TARGET_DIR", &folder)
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
+        .args(["build", "--quiet", "--target", target, "--profile", profile])
+        .args([if library { "--example" } else { "--bin" }, name]);
+    run(&mut cargo)?;
+    let built = folder.join(target).join(profile).join(if library { "examples" } else { "" });
+    std::fs::copy(built.join(name).with_extension("wasm"), output)?;
+    Ok(())
+}
+
+/// Whether rustup's rustc can build for the target, after a try to fetch what it lacks.
+fn rustup_has(target: &str) -> bool {
+    let installed = || {
+        run(command("rustc").args(["--print", "target-libdir", "--target", target]))
+            .is_ok_and(|folder| Path::new(folder.trim()).exists())
+    };
+    installed() || run(command("rustup").args(["target", "add", target])).is_ok() && installed()
+}
+
+/// Debian's cargo with Debian's rustc, set up to build std for the target as well.
+fn debian_cargo(target: &str, flags: &mut Vec<String>) -> Result<Command> {
+    let sources = Path::new("/usr/lib/rustlib/src");
+    let present = sources.exists() && answers("/usr/bin/rustc", "--version");
+    need_debian(&["rustc-web", "rust-web-src", "cargo-web", "wasi-libc"], present)?;
+    if target == WASI {
+        flags.push("-Clink-self-contained=no".to_owned());
+        flags.push(format!("-Clink-arg=-L{DEBIAN_LIBC}"));
+        flags.push(format!("-Clink-arg={DEBIAN_LIBC}/crt1-command.o"));
+        flags.push("-Clink-arg=-lc".to_owned());
+    }
+    let linker = format!("CARGO_TARGET_{}_LINKER", target.to_uppercase().replace('-', "_"));
+    let mut cargo = command("/usr/bin/cargo");
+    cargo
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("RUSTC", "/usr/bin/rustc")
+        .env(linker, rust_lld()?)
+        .arg("-Zbuild-std=std,panic_abort");
+    Ok(cargo)
+}
+
+/// The linker that comes with rustup's toolchain: Debian's rustc brings none for wasm.
+fn rust_lld() -> Result<String> {
+    let sysroot = run(command("rustc").args(["--print", "sysroot"]))?;
+    let version = run(command("rustc").arg("-vV"))?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("no host")?;
+    Ok(format!("{}/lib/rustlib/{host}/bin/rust-lld", sysroot.trim()))
+}

@@ -1,0 +1,139 @@
+//! The one list of guests: each source, and in which variants it is built.
+//!
+//! The output lies beside the source: `truth.c` as `O2` becomes `truth.O2.wasm`. A source built in
+//! a single, unnamed variant becomes `sessions.wasm`.
+//!
+//! There is no TinyGo here: neither npm, PyPI nor Debian has it. The corpus has modules built by it.
+
+/// One source file. Its extension decides the language.
+pub struct Guest {
+    pub source: &'static str,
+    pub variants: &'static [Variant],
+}
+
+/// One way to build a source.
+#[derive(Clone, Copy)]
+pub struct Variant {
+    /// The part of the output's name between the source's and `.wasm`; may be empty.
+    pub name: &'static str,
+    /// Handed to the compiler as they are; for Rust the cargo profile and rustc's flags.
+    pub flags: &'static [&'static str],
+    /// Handed to the linker (C, C++, Rust).
+    pub link: &'static [&'static str],
+    pub symbols: Symbols,
+}
+
+/// What is kept for the reader of a module beside its code.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Symbols {
+    /// Names and DWARF, that of libc included.
+    Everything,
+    /// Names and DWARF of our own code, and of libc only the names: for the sake of the size.
+    OwnLines,
+    Names,
+    /// Neither names nor DWARF.
+    Nothing,
+}
+
+use Symbols::{Everything, Names, Nothing, OwnLines};
+
+const fn variant(name: &'static str, flags: &'static [&'static str], symbols: Symbols) -> Variant {
+    Variant { name, flags, link: &[], symbols }
+}
+
+const O0: Variant = variant("O0", &["-O0", "-g"], OwnLines);
+const O2: Variant = variant("O2", &["-O2", "-g"], OwnLines);
+const O0_STRIPPED: Variant = variant("O0.stripped", &["-O0"], Nothing);
+const O2_STRIPPED: Variant = variant("O2.stripped", &["-O2"], Nothing);
+const FOUR: &[Variant] = &[O0, O2, O0_STRIPPED, O2_STRIPPED];
+
+/// The full DWARF of the templates would be three times the code.
+const CPP: &[Variant] = &[
+    variant("O0", &["-O0", "-gline-tables-only"], OwnLines),
+    variant("O2", &["-O2", "-gline-tables-only"], OwnLines),
+    O0_STRIPPED,
+    O2_STRIPPED,
+];
+
+const O0_LIBC: Variant = variant("O0", &["-O0", "-g"], Everything);
+const WITH_LIBC: &[Variant] = &[O0_LIBC, O2, O0_STRIPPED, O2_STRIPPED];
+
+/// So little memory that running out of it takes no time, and the stack first in it, so that
+/// running out of stack traps instead of eating the statics.
+const TIGHT: &[&str] = &["--max-memory=67108864", "--stack-first"];
+const ENDS: &[Variant] = &[
+    Variant { link: TIGHT, ..O0 },
+    Variant { link: TIGHT, ..O2 },
+    Variant { link: TIGHT, ..O0_STRIPPED },
+    Variant { link: TIGHT, ..O2_STRIPPED },
+];
+
+const BENCH_C: &[Variant] = &[variant("", &["-O2"], Names)];
+const BENCH_RUST: &[Variant] = &[variant("", &["release"], Names)];
+/// Without inlining: with it, all of the demo would be one function.
+const DEMO: &[Variant] = &[variant("", &["-O1", "-g", "-fno-inline"], OwnLines)];
+
+const RUST: &[Variant] = &[
+    variant("dev", &["lines"], Everything),
+    variant("release", &["release"], Names),
+    variant("release.stripped", &["release"], Nothing),
+];
+/// Every spelling of a name: rustc of today mangles in the legacy way, std comes mangled by v0.
+const RUST_MANGLED: &[Variant] = &[
+    variant("release", &["release"], Names),
+    variant("release.stripped", &["release"], Nothing),
+    variant("v0", &["release", "-Csymbol-mangling-version=v0"], Names),
+    Variant { link: &["--demangle"], ..variant("demangled", &["release"], Names) },
+];
+const RUST_LIBRARY: &[Variant] = &[
+    variant("dev", &["lines"], Everything),
+    RUST_MANGLED[0],
+    RUST_MANGLED[1],
+    RUST_MANGLED[2],
+    RUST_MANGLED[3],
+];
+
+const ASSEMBLYSCRIPT: &[Variant] = &[
+    variant("incremental", &["--runtime", "incremental", "--debug"], Names),
+    variant("incremental.O", &["--runtime", "incremental", "-O", "--debug"], Names),
+    variant("incremental.release", &["--runtime", "incremental", "-O"], Nothing),
+    variant("minimal", &["--runtime", "minimal", "--debug"], Names),
+    variant("minimal.release", &["--runtime", "minimal", "-O"], Nothing),
+    variant("stub", &["--runtime", "stub", "--debug"], Names),
+    variant("stub.release", &["--runtime", "stub", "-O"], Nothing),
+];
+
+const ZIG: &[Variant] = &[
+    variant("safe", &["-OReleaseSafe"], Names),
+    variant("small", &["-OReleaseSmall"], Names),
+    variant("small.stripped", &["-OReleaseSmall"], Nothing),
+];
+
+const fn guest(source: &'static str, variants: &'static [Variant]) -> Guest {
+    Guest { source, variants }
+}
+
+pub const GUESTS: &[Guest] = &[
+    guest("tests/programs/c/truth.c", WITH_LIBC),
+    guest("tests/programs/c/noargs.c", FOUR),
+    guest("tests/programs/c/leak_list.c", FOUR),
+    guest("tests/programs/c/double_free.c", FOUR),
+    guest("tests/programs/c/unknown_free.c", FOUR),
+    guest("tests/programs/c/ends.c", ENDS),
+    guest("tests/programs/c/host.c", FOUR),
+    guest("tests/programs/c/recursion.c", FOUR),
+    guest("tests/programs/c/custom_pool.c", FOUR),
+    guest("tests/programs/c/grow.c", FOUR),
+    guest("tests/programs/cpp/truth.cpp", CPP),
+    guest("tests/programs/rust/truth_wasi.rs", RUST),
+    guest("tests/programs/rust/truth_wasi_counting.rs", RUST_MANGLED),
+    guest("tests/programs/rust/truth_unknown.rs", RUST_LIBRARY),
+    guest("tests/programs/assemblyscript/truth.ts", ASSEMBLYSCRIPT),
+    guest("tests/programs/zig/truth_wasm_allocator.zig", ZIG),
+    guest("tests/programs/zig/truth_c_allocator.zig", ZIG),
+    guest("benches/guests/alloc_bound.c", BENCH_C),
+    guest("benches/guests/trees.c", BENCH_C),
+    guest("benches/guests/numeric.c", BENCH_C),
+    guest("benches/guests/mixed.rs", BENCH_RUST),
+    guest("examples/sessions.c", DEMO),
+];
