@@ -100,6 +100,9 @@ pub(crate) fn discover(
     let Search { hooks, candidates, not_hooked, .. } = search;
     let hooks: Vec<Hook> = hooks.into_values().collect();
     let inside = inside(graph, &hooks);
+    // What only serves an allocator that was found is no other one.
+    let candidates: Vec<Hook> =
+        candidates.into_iter().filter(|candidate| !inside[candidate.function as usize]).collect();
     let frees = frees(facts, &hooks);
     let blind_spots = blind_spots(facts, graph, &hooks, &candidates, &not_hooked, frees);
     Ok(Discovery { hooks, candidates, inside, not_hooked, blind_spots, frees })
@@ -166,8 +169,9 @@ impl Search<'_> {
         let exported = self.facts.exports.iter().filter(|(export, _)| *export == name);
         let named =
             self.facts.names.iter().filter(|(_, known)| **known == name || demangle(known) == name);
-        let mut functions: Vec<u32> =
-            exported.map(|(_, index)| *index).chain(named.map(|(index, _)| *index)).collect();
+        let debug = self.facts.debug_names.iter().filter(|(_, known)| &***known == name);
+        let named = named.map(|(index, _)| *index).chain(debug.map(|(index, _)| *index));
+        let mut functions: Vec<u32> = exported.map(|(_, index)| *index).chain(named).collect();
         functions.sort_unstable();
         functions.dedup();
         functions
@@ -176,6 +180,9 @@ impl Search<'_> {
     fn by_name(&mut self) {
         for (&function, name) in &self.facts.names {
             self.consider(function, name, "name");
+        }
+        for (&function, name) in &self.facts.debug_names {
+            self.consider(function, name, "DWARF name");
         }
         for &(name, function) in &self.facts.exports {
             self.consider(function, name, "export");
@@ -308,7 +315,8 @@ fn inside(graph: &CallGraph, hooks: &[Hook]) -> Vec<bool> {
 fn frees(facts: &Facts<'_>, hooks: &[Hook]) -> Frees {
     // In a module that names its functions, a `free` that is not there was not linked, since
     // nothing calls it; in a stripped one it may be there unseen.
-    let is_named = facts.module.named_functions > facts.module.functions / 2;
+    let named = facts.names.len().max(facts.debug_names.len()) as u32;
+    let is_named = named > facts.module.functions / 2;
     let takes_back = |hook: &&Hook| matches!(hook.shape.role, Role::Free);
     let collected: Vec<_> = hooks.iter().filter(|hook| hook.is_collected).collect();
     if !collected.is_empty() {

@@ -5,7 +5,7 @@
 use crate::{
     error::Error,
     inspection::{ModuleFacts, Producer},
-    symbols::demangle::demangle,
+    symbols::{demangle::demangle, dwarf::Lines},
 };
 use seepage_trace::{Memory, abi};
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
@@ -44,6 +44,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) code_start: u32,
     /// Index of the start function.
     pub(crate) start: Option<u32>,
+    /// Names that only DWARF knows, by function index.
+    pub(crate) debug_names: BTreeMap<u32, Arc<str>>,
     /// Names for functions without any, by index, made from what they are seen to do.
     made_names: BTreeMap<u32, String>,
     debug: Vec<(&'a str, &'a [u8])>,
@@ -76,6 +78,7 @@ impl<'a> Facts<'a> {
             bodies: Vec::new(),
             code_start: 0,
             start: None,
+            debug_names: BTreeMap::new(),
             made_names: BTreeMap::new(),
             debug: Vec::new(),
             is_instrumented: false,
@@ -136,7 +139,27 @@ impl<'a> Facts<'a> {
         if let Some(import) = self.imports.get(index as usize) {
             return Some(format!("{}.{}", import.module, import.name).into());
         }
+        if let Some(name) = self.debug_names.get(&index) {
+            return Some(name.clone());
+        }
         self.export_names.get(&index).map(|name| demangle(name).into())
+    }
+
+    /// Takes names from DWARF, in a module that has no better ones: some keep the one and strip
+    /// the other.
+    pub(crate) fn name_from_debug(&mut self) {
+        if self.module.named_functions > 0 {
+            return;
+        }
+        let Some(lines) = Lines::new(self) else { return };
+        let first = self.module.imported_functions;
+        let named = self.bodies.iter().enumerate().filter_map(|(defined, body)| {
+            // Where a function ends, nothing is inlined.
+            let outermost = lines.frames(body.end - 1).pop()?;
+            let name = Some(outermost.function).filter(|name| !name.is_empty())?;
+            Some((first + defined as u32, name))
+        });
+        self.debug_names = named.collect();
     }
 
     /// Names functions that have no name after the import that each serves.

@@ -60,6 +60,8 @@ pub struct ModuleFacts {
     pub imported_functions: u32,
     /// Functions with a name in the name section.
     pub named_functions: u32,
+    /// Functions whose names only DWARF knows.
+    pub debug_named_functions: u32,
     /// Functions that contain `memory.grow`, by index.
     pub growers: Vec<u32>,
     /// Whether there is DWARF with line numbers.
@@ -135,6 +137,7 @@ impl Inspection {
         let mut module = facts.module.clone();
         module.name = config.module_name.clone();
         module.growers = graph.growers();
+        module.debug_named_functions = facts.debug_names.len() as u32;
         let describe = |hook: &Hook| AllocatorFunction {
             index: hook.function,
             name: facts.function_name(hook.function).to_string(),

@@ -75,6 +75,7 @@ fn examine<'a>(wasm: &'a [u8], config: &Config) -> Result<Examined<'a>, Error> {
     facts.check_supported()?;
     let module = rewrite::parse(wasm)?;
     let graph = graph::CallGraph::new(&module, &facts);
+    facts.name_from_debug();
     facts.name_after_imports(symbols::names::served_imports(&facts, &graph));
     let discovery = discover::discover(&module, &facts, &graph, config)?;
     Ok(Examined { facts, module, graph, discovery })

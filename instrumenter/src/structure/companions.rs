@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 
 /// A reallocation or an aligned allocation is about so long; what is longer is something else.
 const REALLOC_BYTES: std::ops::RangeInclusive<u32> = 100..=1800;
+const FORWARD_BYTES: u32 = 16;
+const CALLOC_BYTES: u32 = 250;
 const MAX_MEMALIGN: u32 = 900;
 
 /// The search for the companions of one `malloc`.
@@ -45,9 +47,13 @@ impl<'a> Companions<'a> {
             if Some(function) == free || function == self.malloc {
                 continue;
             }
-            if let Some((list, evidence)) = self.memalign(function) {
-                let parameters = 2;
-                found.push(self.finding(function, Role::Memalign, list, parameters, evidence));
+            if self.forwards(function) {
+                let evidence = "does nothing but call malloc".into();
+                found.push(self.finding(function, Role::Malloc, "size", 1, evidence));
+            } else if let Some(evidence) = self.calloc(function) {
+                found.push(self.finding(function, Role::Calloc, "count size", 2, evidence));
+            } else if let Some((list, evidence)) = self.memalign(function) {
+                found.push(self.finding(function, Role::Memalign, list, 2, evidence));
             } else if let Some((list, parameters, evidence)) = self.realloc(function, free) {
                 found.push(self.finding(function, Role::Realloc, list, parameters, evidence));
             }
@@ -121,6 +127,28 @@ impl<'a> Companions<'a> {
         Some((state + 2 * helpers, parameters, evidence))
     }
 
+    /// `malloc` over `dlmalloc`: a name of its own for the same thing.
+    fn forwards(&self, function: u32) -> bool {
+        self.view.integers(function) == Some((1, 1))
+            && self.view.integers(self.malloc) == Some((1, 1))
+            && self.view.bytes(function) <= FORWARD_BYTES
+            && self.view.graph.callees(function) == [self.malloc]
+    }
+
+    /// Multiplies two numbers, checks the product as dlmalloc does, and clears what malloc gives.
+    fn calloc(&self, function: u32) -> Option<String> {
+        let Some((2, 1)) = self.view.integers(function) else { return None };
+        let code = self.view.features.of(function);
+        let callees = self.view.graph.callees(function);
+        let calls = callees.iter().filter(|&&callee| callee == self.malloc).count();
+        let is_it = calls == 1
+            && callees.len() <= 2
+            && self.view.bytes(function) <= CALLOC_BYTES
+            && code.mul > 0
+            && code.has_any(&[65535, 65536, -65536]);
+        is_it.then(|| "multiplies, checks the product as dlmalloc does, and calls malloc".into())
+    }
+
     /// Takes a block and a size, and uses malloc and free or their state.
     fn realloc(&self, function: u32, free: Option<u32>) -> Option<(&'static str, usize, String)> {
         let Some((parameters @ 2..=4, 1)) = self.view.integers(function) else { return None };
@@ -139,13 +167,21 @@ impl<'a> Companions<'a> {
         Some((list, parameters, evidence))
     }
 
-    /// Calls malloc for more than it hands out, and aligns what it gets.
+    /// Calls malloc for more than it hands out, aligns what it gets, and gives back the rest.
     fn memalign(&self, function: u32) -> Option<(&'static str, String)> {
         let Some((2, 1)) = self.view.integers(function) else { return None };
         let code = self.view.features.of(function);
-        let bytes = self.view.bytes(function);
-        let aligns = code.has_any(&[-65587, -65588, -64]);
-        if bytes > MAX_MEMALIGN || !aligns || !self.calls(function, self.malloc) {
+        if self.view.bytes(function) > MAX_MEMALIGN || !self.calls(function, self.malloc) {
+            return None;
+        }
+        // Rust's limit of a request is a number of its own; C's, -64, occurs elsewhere too, so the
+        // padding of a request and the disposal of the rest must stand beside it.
+        let disposes = || {
+            let others = self.view.graph.callees(function).iter().filter(|&&f| f != self.malloc);
+            others.into_iter().any(|&callee| self.shared_state(callee) >= 3)
+        };
+        let is_c = || [-64, -8, 11].into_iter().all(|value| code.has(value)) && disposes();
+        if !code.has_any(&[-65587, -65588]) && !is_c() {
             return None;
         }
         Some(("align size", "calls malloc, and has dlmalloc's limits of an aligned request".into()))

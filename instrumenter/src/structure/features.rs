@@ -21,6 +21,7 @@ pub(crate) struct Function {
     pub(crate) shr_u: u32,
     pub(crate) shl: u32,
     pub(crate) memory_size: u32,
+    pub(crate) mul: u32,
     /// The integer constants, sorted, each once.
     pub(crate) constants: Box<[i64]>,
     /// Addresses of static data that it may touch, sorted, each once.
@@ -144,6 +145,7 @@ impl<'instr> Visitor<'instr> for Walk {
     fn visit_binop(&mut self, binop: &Binop) {
         match binop.op {
             BinaryOp::I32ShrU | BinaryOp::I64ShrU => self.function.shr_u += 1,
+            BinaryOp::I32Mul | BinaryOp::I64Mul => self.function.mul += 1,
             BinaryOp::I32Shl | BinaryOp::I64Shl => self.function.shl += 1,
             _ => {}
         }

@@ -4,7 +4,7 @@
 //! export's name, and for functions without any the WASI import they serve (see [`names`]).
 
 pub(crate) mod demangle;
-mod dwarf;
+pub(crate) mod dwarf;
 pub(crate) mod names;
 
 use crate::facts::Facts;
