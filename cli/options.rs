@@ -105,7 +105,7 @@ pub(crate) struct RunOptions {
     pub(crate) trace: Option<PathBuf>,
 
     /// The module, and after it everything is the guest's
-    #[arg(value_name = "MODULE [ARGS]", trailing_var_arg = true, required = true, num_args = 1..)]
+    #[arg(value_name = "MODULE> [ARGS", trailing_var_arg = true, required = true, num_args = 1..)]
     pub(crate) command: Vec<String>,
 }
 

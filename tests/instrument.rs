@@ -32,7 +32,10 @@ fn golden(path: &Path) -> Result<(), Failed> {
     let inspection = &instrumented.inspection;
     for hook in &inspection.allocators {
         let (role, calls) = (hook.role.name(), hook.calls);
-        printed += &format!(";; {role}({}) is {}, {}, {calls} calls\n", hook.parameters, hook.name, hook.how);
+        printed += &format!(
+            ";; {role}({}) is {}, {}, {calls} calls\n",
+            hook.parameters, hook.name, hook.how
+        );
     }
     for spot in &inspection.blind_spots {
         printed += &format!(";; blind: {spot}\n");
@@ -51,7 +54,8 @@ fn golden(path: &Path) -> Result<(), Failed> {
 
 fn config(text: &str) -> Result<Config, Failed> {
     let mut config = Config { module_name: "golden".into(), ..Config::default() };
-    let Some(options) = text.lines().next().and_then(|line| line.strip_prefix(";; config: ")) else {
+    let Some(options) = text.lines().next().and_then(|line| line.strip_prefix(";; config: "))
+    else {
         return Ok(config);
     };
     for option in options.split(' ') {

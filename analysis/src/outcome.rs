@@ -149,8 +149,8 @@ impl Outcome {
 
     /// How many errors the guest made with its heap.
     pub fn heap_errors(&self) -> u64 {
-        let errors = self.anomalies.iter().filter(|anomaly| anomaly.kind.is_error());
-        errors.map(|anomaly| anomaly.count).sum()
+        let errors = self.findings.iter().filter(|it| it.kind == FindingKind::HeapError);
+        errors.map(|finding| finding.count.blocks).sum()
     }
 
     fn unsuppressed(&self) -> impl Iterator<Item = &ContextCost> {

@@ -14,7 +14,11 @@ use seepage_report::Verb;
 ///
 /// Everything is as in `seepage run`, but the exit code is the verdict.
 #[derive(clap::Args)]
-#[command(after_help = exit::CHECK_HELP, args_override_self = true)]
+#[command(
+    after_help = exit::CHECK_HELP,
+    args_override_self = true,
+    override_usage = "seepage check [OPTIONS] <MODULE> [ARGS]..."
+)]
 pub(crate) struct Check {
     #[command(flatten)]
     run: RunOptions,

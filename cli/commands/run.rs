@@ -16,7 +16,11 @@ use seepage_report::Verb;
 /// options that stand in front of the given ones, so that this works as a runner:
 /// CARGO_TARGET_WASM32_WASIP1_RUNNER="seepage run" cargo test --target wasm32-wasip1
 #[derive(clap::Args)]
-#[command(after_help = exit::RUN_HELP, args_override_self = true)]
+#[command(
+    after_help = exit::RUN_HELP,
+    args_override_self = true,
+    override_usage = "seepage run [OPTIONS] <MODULE> [ARGS]..."
+)]
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) run: RunOptions,

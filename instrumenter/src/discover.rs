@@ -38,6 +38,8 @@ pub(crate) struct Discovery {
     pub(crate) not_hooked: Vec<NotHooked>,
     pub(crate) blind_spots: Vec<String>,
     pub(crate) frees: Frees,
+    /// The module begins with a heap in use.
+    pub(crate) heap_before: bool,
 }
 
 /// A function to hook.
@@ -104,8 +106,16 @@ pub(crate) fn discover(
     let candidates: Vec<Hook> =
         candidates.into_iter().filter(|candidate| !inside[candidate.function as usize]).collect();
     let frees = frees(facts, &hooks);
-    let blind_spots = blind_spots(facts, graph, &hooks, &candidates, &not_hooked, frees);
-    Ok(Discovery { hooks, candidates, inside, not_hooked, blind_spots, frees })
+    let heap_before = structure::has_heap_before(module, hooks.iter().map(|hook| hook.function));
+    let mut blind_spots = blind_spots(facts, graph, &hooks, &candidates, &not_hooked, frees);
+    if heap_before {
+        blind_spots.push(
+            "the module begins with a heap in use, as a snapshot does: blocks from before the run \
+             are not seen"
+                .into(),
+        );
+    }
+    Ok(Discovery { hooks, candidates, heap_before, inside, not_hooked, blind_spots, frees })
 }
 
 struct Search<'a> {

@@ -20,7 +20,7 @@ use seepage_trace::{
 };
 use std::{
     num::NonZeroUsize,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::AtomicBool},
     time::Instant,
 };
 use wasmtime::{AsContextMut, CallHook, Caller, Config, Engine, Linker, Module, Store};
@@ -111,6 +111,7 @@ impl<S: Sink> Tracer<S> {
             start: Instant::now(),
             budget: Mutex::new(Budget::new(stacks)),
             instances: Mutex::default(),
+            stop: AtomicBool::new(false),
         });
         Ok(Tracer { shared, collector })
     }
@@ -236,6 +237,7 @@ pub(crate) fn flush_before_host_calls<T: 'static>(shared: &Arc<Shared>, store: &
     store.call_hook(move |store, hook| {
         if matches!(hook, CallHook::CallingHost) {
             shared.drain(store);
+            shared.check()?;
         }
         Ok(())
     });
@@ -304,6 +306,6 @@ impl Link {
             self.attach_caller(&mut caller)?;
             self.instance.drain(&self.shared, &mut caller);
         }
-        Ok(())
+        Ok(self.shared.check()?)
     }
 }

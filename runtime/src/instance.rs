@@ -15,11 +15,14 @@ use seepage_trace::{
     sites::Transport,
 };
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 use wasmtime::{
-    AsContext, AsContextMut, Extern, Global, Memory, Module, Mutability, SharedMemory, Val,
+    AsContext, AsContextMut, Extern, Global, Memory, Module, Mutability, SharedMemory, Trap, Val,
     ValType, WasmBacktrace,
 };
 
@@ -34,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) start: Instant,
     pub(crate) budget: Mutex<Budget>,
     pub(crate) instances: Mutex<Vec<Arc<Instance>>>,
+    /// The guest is to stop as soon as it comes by.
+    pub(crate) stop: AtomicBool,
 }
 
 pub(crate) struct Instance {
@@ -73,6 +78,11 @@ enum GuestMemory {
 }
 
 impl Shared {
+    /// Fails, as an epoch's end does, once the guest is to stop.
+    pub(crate) fn check(&self) -> Result<(), Trap> {
+        if self.stop.load(Ordering::Relaxed) { Err(Trap::Interrupt) } else { Ok(()) }
+    }
+
     pub(crate) fn elapsed_ns(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }

@@ -32,8 +32,13 @@ pub struct RunOptions {
     pub max_stack: usize,
     /// How long the guest may run.
     pub timeout: Option<Duration>,
-    /// Stops the guest from outside.
+    /// Stops the guest from outside: at its next call of the host or of its allocator, or, if
+    /// none comes, by giving up on it. See [`RunOptions::checked_loops`].
     pub interrupt: Option<Interrupt>,
+    /// Whether loops look if they are to stop, so that a guest that only computes can be stopped
+    /// as well, and says where it was. A timeout implies it. It can double the time of a loop of
+    /// a few instructions.
+    pub checked_loops: bool,
     /// Calls of imports that nobody provides trap, instead of keeping the module from running.
     pub unknown_imports_trap: bool,
     /// Stacks that are captured whole: see [`crate::Tracer::with_stacks`].
@@ -124,6 +129,7 @@ impl Default for RunOptions {
             max_stack: 1 << 20,
             timeout: None,
             interrupt: None,
+            checked_loops: false,
             unknown_imports_trap: false,
             stacks: DEFAULT_STACKS,
             symbolize: None,

@@ -10,8 +10,10 @@
 //!        └─ End ──────────────────────────────────────►    End, and the sink comes back
 //! ```
 //!
-//! A guest that does not answer a timeout or an interrupt sits in a host function. After a grace
-//! period it is given up on: the trace ends with what was taken before that function was entered.
+//! A guest that is to stop does so where it calls the host or, if its loops are checked, anywhere
+//! else. One that does neither is given up on after a grace period: if it sits in a host function,
+//! all its records were taken before; if it computes, those since it last came by are missing,
+//! and the end says so.
 
 use crate::collector::Sink;
 use crate::{
@@ -29,6 +31,7 @@ use seepage_trace::{End, Message, Outcome, SiteTable, abi::IMPORT_MODULE, sites:
 use std::{
     sync::{
         Arc,
+        atomic::Ordering,
         mpsc::{self, RecvTimeoutError},
     },
     time::{Duration, Instant},
@@ -119,11 +122,12 @@ impl Runner {
             interrupt.watch(signal.clone());
         }
         let shared = tracer.shared();
+        let guests = shared.clone();
         std::thread::Builder::new()
             .name("seepage-guest".into())
             .stack_size(self.options.max_stack.saturating_add(HOST_STACK))
             .spawn(move || {
-                let done = self.guest(&shared);
+                let done = self.guest(&guests);
                 // Nobody listens when the guest was given up on.
                 let _ = signal.send(Signal::Done(Box::new(done)));
             })
@@ -147,7 +151,9 @@ impl Runner {
                 Err(RecvTimeoutError::Timeout) => match stop {
                     None => Outcome::TimedOut,
                     Some(outcome) => {
-                        let end = End { outcome, message: says(outcome), ..End::default() };
+                        let why =
+                            says(outcome) + " and did not answer: its last records may be missing";
+                        let end = End { outcome, message: Some(why), ..End::default() };
                         let trace = tracer.end(end)?;
                         return Ok(Ran { trace, values: Vec::new(), abandoned: true });
                     }
@@ -156,6 +162,7 @@ impl Runner {
             if stop.is_none() {
                 stop = Some(outcome);
                 deadline = Some(Instant::now() + GRACE);
+                shared.stop.store(true, Ordering::Relaxed);
                 engine.increment_epoch();
             }
         }
@@ -224,7 +231,7 @@ impl Done {
     ) -> Result<Ran<S>, Error> {
         if let (true, Some(outcome)) = (self.stopped, stop) {
             self.end.outcome = outcome;
-            self.end.message = says(outcome);
+            self.end.message = Some(says(outcome));
         }
         Ok(Ran { trace: tracer.end(self.end)?, values: self.values, abandoned: false })
     }
@@ -251,7 +258,7 @@ fn engine(options: &RunOptions) -> Result<Engine, Error> {
     let mut config = Config::new();
     configure(&mut config)
         .max_wasm_stack(options.max_stack)
-        .epoch_interruption(options.timeout.is_some() || options.interrupt.is_some())
+        .epoch_interruption(options.timeout.is_some() || options.checked_loops)
         .wasm_memory64(true)
         .wasm_tail_call(true)
         .wasm_function_references(true)
@@ -306,9 +313,9 @@ fn receive(
     }
 }
 
-fn says(outcome: Outcome) -> Option<String> {
-    Some(match outcome {
-        Outcome::TimedOut => "stopped: its time was up".into(),
+fn says(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::TimedOut => "stopped because its time was up".into(),
         _ => "stopped by an interrupt".into(),
-    })
+    }
 }

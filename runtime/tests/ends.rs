@@ -2,11 +2,12 @@
 
 mod support;
 
-use seepage_runtime::{Error, Interrupt};
+use seepage_runtime::{Error, Interrupt, Ran};
 use seepage_trace::{End, Outcome};
 use std::time::{Duration, Instant};
 use support::{
-    Kind, MEMORY, allocate, command, command_with, end, events, guest, names, options, refused, run,
+    Kind, MEMORY, Messages, allocate, command, command_with, end, events, guest, names, options,
+    refused, run,
 };
 
 const EXIT: &str = r#"(import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))"#;
@@ -104,24 +105,53 @@ fn its_time_is_up() {
     }
 }
 
+/// Interrupts the guest after a while, with its loops checked or not.
+fn interrupted(imports: &[&str], body: &str, checked_loops: bool) -> Ran<Messages> {
+    let interrupt = Interrupt::new();
+    let mut options = options();
+    options.interrupt = Some(interrupt.clone());
+    options.checked_loops = checked_loops;
+    let trigger = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(!interrupt.trigger());
+        assert!(interrupt.trigger());
+    });
+    let ran = run(&command_with(imports, body), options);
+    trigger.join().unwrap();
+    assert_eq!(ran.trace.end.outcome, Outcome::Interrupted);
+    assert_eq!(end(&ran.trace.sink), &ran.trace.end);
+    ran
+}
+
 #[test]
 fn somebody_interrupts_it() {
-    for (imports, body) in [(vec![], "(loop $l (br $l))"), (vec![POLL], SLEEP)] {
-        let wasm = command_with(&imports, &format!("{} {body}", allocate(5)));
-        let interrupt = Interrupt::new();
-        let mut options = options();
-        options.interrupt = Some(interrupt.clone());
-        let trigger = std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_millis(300));
-            assert!(!interrupt.trigger());
-            assert!(interrupt.trigger());
-        });
-        let ran = run(&wasm, options);
-        trigger.join().unwrap();
-        assert_eq!(ran.trace.end.outcome, Outcome::Interrupted);
-        assert_eq!(events(&ran.trace.sink).len(), 5, "{body}");
-        assert_eq!(end(&ran.trace.sink), &ran.trace.end);
-    }
+    let compute = format!("{} (loop $l (br $l))", allocate(5));
+    let ran = interrupted(&[], &compute, true);
+    assert_eq!(events(&ran.trace.sink).len(), 5);
+    assert_eq!(names(&ran.trace.end.trap_stack), ["start"]);
+    assert!(!ran.abandoned);
+
+    let ran = interrupted(&[], "(loop $l (drop (call $alloc (i32.const 1))) (br $l))", false);
+    assert!(!ran.abandoned, "it came by");
+    assert_eq!(names(&ran.trace.end.trap_stack), ["start"]);
+
+    let sleep = format!("{} {SLEEP}", allocate(5));
+    let ran = interrupted(&[POLL], &sleep, false);
+    assert!(ran.abandoned);
+    assert_eq!(events(&ran.trace.sink).len(), 5, "taken before the call");
+    assert!(ran.trace.end.message.unwrap().contains("did not answer"));
+}
+
+#[test]
+fn one_that_only_computes_is_given_up_on() {
+    // The loop ends some day, or the thread would outlive the test.
+    let long = "(local.set $i (i32.const 0))
+        (loop $l (br_if $l (local.tee $i (i32.add (local.get $i) (i32.const 1)))))
+        (loop $l (br_if $l (local.tee $i (i32.add (local.get $i) (i32.const 1)))))
+        (loop $l (br_if $l (local.tee $i (i32.add (local.get $i) (i32.const 1)))))";
+    let ran = interrupted(&[], &format!("{} {long}", allocate(25)), false);
+    assert!(ran.abandoned);
+    assert_eq!(events(&ran.trace.sink).len(), 24, "the last came after the last call of the host");
 }
 
 #[test]
@@ -130,6 +160,7 @@ fn an_interrupt_before_the_start_counts() {
     interrupt.trigger();
     let mut options = options();
     options.interrupt = Some(interrupt);
+    options.checked_loops = true;
     let ran = run(&command("(loop $l (br $l))"), options);
     assert_eq!(ran.trace.end.outcome, Outcome::Interrupted);
 }

@@ -1,4 +1,4 @@
-;; blind: no allocator was found: only memory growth is seen; name its functions with --alloc-fn NAME=ROLE
+;; blind: no allocator was found for sure: only memory growth is seen; settle it with --alloc-fn f0=malloc
 ;; blind: no function names and no DWARF: stacks show function indices
 ;; site in run
 (module

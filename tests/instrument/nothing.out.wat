@@ -1,4 +1,4 @@
-;; blind: no allocator was found: only memory growth is seen; name its functions with --alloc-fn NAME=ROLE
+;; blind: no allocator was found for sure: only memory growth is seen; settle it with --alloc-fn NAME=ROLE
 ;; blind: no code grows the memory: growth is the host's, seen when records are
 ;; blind: no function names and no DWARF: stacks show function indices
 (module

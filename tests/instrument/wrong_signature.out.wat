@@ -1,4 +1,4 @@
-;; blind: no allocator was found: only memory growth is seen; name its functions with --alloc-fn NAME=ROLE
+;; blind: no allocator was found for sure: only memory growth is seen; settle it with --alloc-fn NAME=ROLE
 ;; blind: f0 `malloc` is not hooked: it has 0 results
 ;; blind: f1 `free` is not hooked: it takes or returns what is no integer
 ;; blind: no code grows the memory: growth is the host's, seen when records are

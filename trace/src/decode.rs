@@ -244,6 +244,7 @@ pub(crate) fn module_body(reader: &mut Reader<'_>) -> Read<ModuleInfo> {
         })?,
         contexts: reader.bool()?,
         frees: Frees::from_code(reader.u8()?).ok_or(Malformed)?,
+        heap_before: reader.bool()?,
         blind_spots: reader.list(Reader::string)?,
     })
 }

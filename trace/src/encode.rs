@@ -148,6 +148,7 @@ fn write_module(out: &mut Vec<u8>, module: &ModuleInfo) {
     }
     out.push(module.contexts.into());
     out.push(module.frees.code());
+    out.push(module.heap_before.into());
     write_u64(out, module.blind_spots.len() as u64);
     module.blind_spots.iter().map(String::as_str).for_each(|text| write_str(out, text));
 }

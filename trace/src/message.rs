@@ -98,6 +98,9 @@ pub struct ModuleInfo {
     pub contexts: bool,
     /// Who gives blocks back.
     pub frees: Frees,
+    /// The module begins with a heap in use, as a snapshot of a running program does: blocks from
+    /// before the trace may be given back in it.
+    pub heap_before: bool,
     /// What seepage cannot see in this module, a sentence each.
     pub blind_spots: Vec<String>,
 }

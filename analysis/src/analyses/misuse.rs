@@ -1,6 +1,7 @@
 //! Misuse of the heap: every anomaly that is somebody's error.
 //!
-//! It abstains when records were lost: the free that finds no block may only lack its allocation.
+//! It abstains when records were lost, and of blocks that nobody saw allocated in a module that
+//! begins with a heap in use: the free that finds no block may only lack its allocation.
 
 use super::{Analysis, Findings, View, plural, thousands};
 use crate::{
@@ -35,7 +36,26 @@ impl Analysis for Misuse {
             }
             return;
         }
-        for anomaly in errors {
+        let is_older = |anomaly: &&Anomaly| {
+            let unknown =
+                matches!(anomaly.kind, AnomalyKind::UnknownFree | AnomalyKind::UnknownRealloc);
+            unknown
+                && anomaly.first_free.is_none()
+                && view.modules.iter().any(|module| module.heap_before)
+        };
+        let older = errors.clone().filter(is_older).map(|anomaly| anomaly.count).sum();
+        if older > 0 {
+            findings.abstain(Abstention {
+                analysis: self.name(),
+                reason: format!(
+                    "the module begins with a heap in use, as a snapshot does: {} may be from \
+                     before the trace",
+                    plural(older, "block"),
+                ),
+                count: Count { blocks: older, bytes: 0 },
+            });
+        }
+        for anomaly in errors.filter(|anomaly| !is_older(anomaly)) {
             findings.claim(Finding {
                 analysis: self.name(),
                 kind: FindingKind::HeapError,

@@ -142,6 +142,7 @@ pub(crate) fn rewrite(
         memories: facts.module.memories.clone(),
         contexts: with_contexts,
         frees: discovery.frees,
+        heap_before: discovery.heap_before,
         blind_spots: inspection.blind_spots.clone(),
     };
     drop_stale_sections(module);

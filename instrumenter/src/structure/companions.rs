@@ -130,7 +130,6 @@ impl<'a> Companions<'a> {
     /// `malloc` over `dlmalloc`: a name of its own for the same thing.
     fn forwards(&self, function: u32) -> bool {
         self.view.integers(function) == Some((1, 1))
-            && self.view.integers(self.malloc) == Some((1, 1))
             && self.view.bytes(function) <= FORWARD_BYTES
             && self.view.graph.callees(function) == [self.malloc]
     }

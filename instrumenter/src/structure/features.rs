@@ -3,7 +3,7 @@
 use crate::{facts::Facts, graph::index_of};
 use std::collections::BTreeMap;
 use walrus::{
-    FunctionKind, Module,
+    FunctionKind, LocalFunction, Module,
     ir::{
         self, BinaryOp, Binop, Instr, InstrSeq, Load, MemorySize, Store, UnaryOp, Unop, Value,
         Visitor, dfs_in_order,
@@ -29,6 +29,12 @@ pub(crate) struct Function {
 }
 
 impl Function {
+    pub(crate) fn new(local: &LocalFunction) -> Function {
+        let mut walk = Walk::default();
+        dfs_in_order(&mut walk, local, local.entry_block());
+        walk.finish()
+    }
+
     pub(crate) fn has(&self, constant: i64) -> bool {
         self.constants.binary_search(&constant).is_ok()
     }
@@ -53,9 +59,7 @@ impl Features {
         for function in module.funcs.iter() {
             let FunctionKind::Local(local) = &function.kind else { continue };
             let Some(slot) = functions.get_mut(index_of(function.id()) as usize) else { continue };
-            let mut walk = Walk::default();
-            dfs_in_order(&mut walk, local, local.entry_block());
-            *slot = walk.finish();
+            *slot = Function::new(local);
         }
         let mut occurrences = BTreeMap::new();
         for address in functions.iter().flat_map(|function| function.addresses.iter()) {

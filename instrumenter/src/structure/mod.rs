@@ -14,12 +14,15 @@ mod companions;
 mod dominators;
 pub(crate) mod features;
 mod prints;
+mod snapshot;
 
 use crate::{
     allocators::shape::{Answer, Parameter, Shape},
     facts::Facts,
     graph::CallGraph,
 };
+pub(crate) use snapshot::has_heap_before;
+
 use companions::Companions;
 use dominators::Dominators;
 use features::Features;
