@@ -58,11 +58,30 @@
     i64.store $seepage:ring offset=8
     local.get 4
     local.get 3
+    i32.eqz
+    local.get 0
+    i64.extend_i32_u
+    memory.size
+    i64.extend_i32_u
+    i64.const 16
+    i64.shl
+    i64.lt_u
+    i32.and
+    memory.size
+    i64.extend_i32_u
+    i64.const 16
+    i64.shl
+    local.get 0
+    i64.extend_i32_u
+    i64.sub
+    i64.const 4
+    i64.ge_u
+    i32.and
     if (result i32) ;; label = @1
-      i32.const 0
-    else
       local.get 0
       i32.load
+    else
+      i32.const 0
     end
     i32.store $seepage:ring offset=16
     local.get 4

@@ -1,6 +1,7 @@
 //! Runs the real `seepage` on the real guests.
 #![allow(dead_code)] // each test file uses a part of it
 
+pub mod differential;
 pub mod host;
 
 use serde_json::Value;

@@ -142,17 +142,16 @@ impl Recorder {
         }
     }
 
-    /// Widens or narrows nothing: pushes a local of an integer type as a field.
+    /// Pushes a local of an integer type as a field.
     pub(crate) fn push_local(&self, body: &mut InstrSeqBuilder<'_>, local: LocalId, ty: ValType) {
         body.local_get(local);
         self.extend(body, ty);
     }
 
-    /// Makes a field of the integer on the stack.
+    /// Makes a field of the integer on the stack. What is wider than the field keeps its low half:
+    /// a 64-bit size of a block in a 32-bit memory.
     pub(crate) fn extend(&self, body: &mut InstrSeqBuilder<'_>, ty: ValType) {
-        if self.layout == RecordLayout::Wide && ty == ValType::I32 {
-            body.unop(UnaryOp::I64ExtendUI32);
-        }
+        convert(body, ty, self.word());
     }
 
     pub(crate) fn write(
@@ -259,6 +258,15 @@ impl Recorder {
                 _ => BinaryOp::I32Add,
             });
         }
+    }
+}
+
+/// Converts the unsigned integer on the stack.
+pub(crate) fn convert(body: &mut InstrSeqBuilder<'_>, from: ValType, to: ValType) {
+    match (from, to) {
+        (ValType::I32, ValType::I64) => _ = body.unop(UnaryOp::I64ExtendUI32),
+        (ValType::I64, ValType::I32) => _ = body.unop(UnaryOp::I32WrapI64),
+        _ => {}
     }
 }
 

@@ -12,7 +12,7 @@
 //! A `free` is booked before it happens: were it booked after, another thread could be handed the
 //! same address in between.
 
-use super::record::{Fields, Push, Recorder, Scratch};
+use super::record::{Fields, Push, Recorder, Scratch, convert};
 use crate::{
     allocators::shape::{Answer, Parameter},
     discover::Hook,
@@ -193,27 +193,47 @@ impl Wrap<'_> {
                 body.select(None);
             }
             Answer::ThroughPointer => {
-                let (Some((out, _)), Some((memory, is_64))) =
+                let (Some((out, out_ty)), Some((memory, is_64))) =
                     (self.argument(Parameter::Out), memory)
                 else {
                     return self.recorder.push_zero(body);
                 };
-                body.local_get(result);
-                if ty == ValType::I64 {
-                    body.unop(UnaryOp::I64Eqz).unop(UnaryOp::I32Eqz);
-                }
-                let (kind, align, loaded) = if is_64 {
+                let (kind, width, loaded) = if is_64 {
                     (LoadKind::I64 { atomic: false }, 8, ValType::I64)
                 } else {
                     (LoadKind::I32 { atomic: false }, 4, ValType::I32)
                 };
-                body.if_else(
+                // It succeeded, so the address is where it has just written; but if it has not, the
+                // wrapper must not trap where the original goes on.
+                body.local_get(result).unop(match ty {
+                    ValType::I64 => UnaryOp::I64Eqz,
+                    _ => UnaryOp::I32Eqz,
+                });
+                let push_out = |body: &mut InstrSeqBuilder<'_>| {
+                    body.local_get(out);
+                    convert(body, out_ty, loaded);
+                    convert(body, loaded, ValType::I64);
+                };
+                let push_bytes = |body: &mut InstrSeqBuilder<'_>| {
+                    body.memory_size(memory);
+                    convert(body, loaded, ValType::I64);
+                    body.i64_const(16).binop(BinaryOp::I64Shl);
+                };
+                push_out(body);
+                push_bytes(body);
+                body.binop(BinaryOp::I64LtU).binop(BinaryOp::I32And);
+                push_bytes(body);
+                push_out(body);
+                body.binop(BinaryOp::I64Sub).i64_const(i64::from(width)).binop(BinaryOp::I64GeU);
+                body.binop(BinaryOp::I32And).if_else(
                     self.recorder.word(),
-                    |failed| self.recorder.push_zero(failed),
                     |stored| {
-                        stored.local_get(out).load(memory, kind, MemArg { align, offset: 0 });
+                        stored.local_get(out);
+                        convert(stored, out_ty, loaded);
+                        stored.load(memory, kind, MemArg { align: width, offset: 0 });
                         self.recorder.extend(stored, loaded);
                     },
+                    |failed| self.recorder.push_zero(failed),
                 );
             }
             Answer::None => self.recorder.push_zero(body),
