@@ -40,7 +40,8 @@ impl Encoder {
         Encoder::default()
     }
 
-    /// Appends one message to `out`, as a whole chunk: what has been appended decodes.
+    /// Appends one message to `out`, as whole chunks: what has been appended decodes. Only records
+    /// ever become more than one chunk, and so more than one message, if there are very many.
     pub fn message(&mut self, message: &Message<'_>, out: &mut Vec<u8>) {
         self.payload.clear();
         let kind = match message {
@@ -53,7 +54,15 @@ impl Encoder {
                 ChunkKind::Stack
             }
             Message::Records(records) => {
-                write_records(&mut self.payload, records);
+                let most = pack::MAX_PACKED * records.layout.size();
+                let mut raw = &*records.raw;
+                while raw.len() > most {
+                    let (front, rest) = raw.split_at(most);
+                    write_records(&mut self.payload, records, front);
+                    self.finish_chunk(ChunkKind::Records, out);
+                    raw = rest;
+                }
+                write_records(&mut self.payload, records, raw);
                 ChunkKind::Records
             }
             Message::Mark { name } => {
@@ -65,10 +74,15 @@ impl Encoder {
                 ChunkKind::End
             }
         };
+        self.finish_chunk(kind, out);
+    }
+
+    fn finish_chunk(&mut self, kind: ChunkKind, out: &mut Vec<u8>) {
         out.push(kind as u8);
         out.extend((self.payload.len() as u32).to_le_bytes());
         out.extend(crc32(&self.payload).to_le_bytes());
         out.extend(&self.payload);
+        self.payload.clear();
     }
 
     fn write_stack(&mut self, stack: &Stack) {
@@ -159,12 +173,12 @@ pub(crate) fn module_body(out: &mut Vec<u8>, module: &ModuleInfo) {
     write_module(out, module);
 }
 
-fn write_records(out: &mut Vec<u8>, records: &Records<'_>) {
+fn write_records(out: &mut Vec<u8>, records: &Records<'_>, raw: &[u8]) {
     write_u64(out, records.module.0.into());
     write_u64(out, records.thread.0.into());
     write_u64(out, records.time_ns);
     write_u64(out, records.memories.len() as u64);
     records.memories.iter().for_each(|&pages| write_u64(out, pages));
     out.push((records.layout == RecordLayout::Wide).into());
-    pack::pack(records.layout, &records.raw, out);
+    pack::pack(records.layout, raw, out);
 }

@@ -16,6 +16,10 @@ use alloc::{collections::BTreeMap, vec::Vec};
 /// More records than a chunk may hold; bounds what a small hostile chunk can expand to.
 pub(crate) const MAX_RECORDS: usize = 1 << 20;
 
+/// As many records as are packed into one chunk. A packed one has 46 bytes at most, so that the
+/// chunk stays below [`crate::decode::MAX_CHUNK`].
+pub(crate) const MAX_PACKED: usize = 1 << 18;
+
 fn has_old(head: u32) -> bool {
     let kind = head >> 24;
     kind == RecordKind::Realloc as u32 || kind == RecordKind::Grow as u32
