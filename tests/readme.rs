@@ -81,6 +81,26 @@ fn the_snippet_is_the_examples() {
     }
 }
 
+/// The WAT in the documentation is a piece of a golden, but for its indentation.
+#[test]
+fn the_wat_is_the_goldens() {
+    let trimmed = |line: &str| line.trim().to_owned();
+    let goldens: Vec<Vec<String>> = fs::read_dir(root().join("tests/instrument"))
+        .expect("the folder is part of the checkout")
+        .map(|entry| entry.expect("the folder can be listed").path())
+        .map(|path| fs::read_to_string(path).expect("it is text").lines().map(trimmed).collect())
+        .collect();
+    let blocks = blocks(&read("docs/instrumentation.md"), "wat");
+    assert!(blocks.len() > 4, "the page has lost its WAT");
+    for block in blocks {
+        let mut shown = vec!["…".to_owned()];
+        shown.extend(block.iter().map(|line| trimmed(line)));
+        shown.push("…".to_owned());
+        let found = goldens.iter().any(|golden| agrees(&shown, golden));
+        assert!(found, "in no golden of tests/instrument:\n{}", block.join("\n"));
+    }
+}
+
 #[test]
 fn every_option_is_documented() {
     let documented = read("docs/cli.md");
