@@ -42,6 +42,9 @@ pub(crate) struct Discovery {
     pub(crate) heap_before: bool,
 }
 
+/// How a function was recognised that only its code gave away.
+const STRUCTURE: &str = "structure";
+
 /// A function to hook.
 #[derive(Clone, Debug)]
 pub(crate) struct Hook {
@@ -52,6 +55,7 @@ pub(crate) struct Hook {
     pub(crate) evidence: Vec<String>,
     pub(crate) certainty: Certainty,
     is_door: bool,
+    is_export: bool,
     is_collected: bool,
 }
 
@@ -62,10 +66,11 @@ impl Hook {
             function,
             shape,
             family,
-            how: "structure".into(),
+            how: STRUCTURE.into(),
             evidence,
             certainty,
             is_door: false,
+            is_export: false,
             is_collected: false,
         }
     }
@@ -95,9 +100,7 @@ pub(crate) fn discover(
         search.asked_for(asked)?;
     }
     search.by_name();
-    if search.hooks.values().all(|hook| hook.is_door) {
-        search.by_structure(module);
-    }
+    search.by_structure(module);
     search.drop_lonely_doors();
     let Search { hooks, candidates, not_hooked, .. } = search;
     let hooks: Vec<Hook> = hooks.into_values().collect();
@@ -161,6 +164,7 @@ impl Search<'_> {
                         evidence: vec!["the user says so".into()],
                         certainty: Certainty::Confirmed,
                         is_door: false,
+                        is_export: false,
                         is_collected: false,
                     },
                 );
@@ -224,6 +228,7 @@ impl Search<'_> {
                         )],
                         certainty: Certainty::Confirmed,
                         is_door: known.is_door,
+                        is_export: source == "export",
                         is_collected: family.collected,
                     };
                     self.hooks.insert(function, hook);
@@ -243,10 +248,22 @@ impl Search<'_> {
     }
 
     fn by_structure(&mut self, module: &Module) {
-        let structure = structure::search(module, self.facts, self.graph);
+        // Doors do not settle who is behind them, and neither do exports of a stripped module: its
+        // own code may pass them by.
+        let named: Vec<Hook> =
+            self.hooks.values().filter(|hook| !hook.is_door && !hook.is_export).cloned().collect();
+        let inside = inside(self.graph, &named);
+        let is_settled = |function: u32| inside[function as usize];
+        let known: Vec<_> =
+            self.hooks.values().map(|hook| (hook.function, hook.shape.role)).collect();
+        let structure = structure::search(module, self.facts, self.graph, &known, is_settled);
+        let before = self.hooks.len();
         for finding in structure.found {
             let hook = Hook::from_structure(finding, Certainty::Confirmed);
             self.hooks.entry(hook.function).or_insert(hook);
+        }
+        if self.hooks.len() > before {
+            self.doubt_unexplained_growth(&structure.growers);
         }
         let hooks = &self.hooks;
         let candidates = structure.candidates.into_iter();
@@ -254,6 +271,20 @@ impl Search<'_> {
             .filter(|finding| !hooks.contains_key(&finding.function))
             .map(|finding| Hook::from_structure(finding, Certainty::Likely))
             .collect();
+    }
+
+    /// Where the memory also grows without what was found, another allocator may stand beside it,
+    /// or the program grows its memory itself: what was found is right and may not be all.
+    fn doubt_unexplained_growth(&mut self, growers: &[u32]) {
+        let hooks: Vec<Hook> = self.hooks.values().cloned().collect();
+        let inside = inside(self.graph, &hooks);
+        let Some(grower) = growers.iter().find(|&&grower| !inside[grower as usize]) else { return };
+        for hook in self.hooks.values_mut().filter(|hook| hook.how == STRUCTURE) {
+            hook.certainty = Certainty::Likely;
+            hook.evidence.push(format!(
+                "but f{grower} grows the memory for others too: there may be another allocator"
+            ));
+        }
     }
 
     /// Doors alone would show what the host allocates, and then every block that the module's own
@@ -348,6 +379,9 @@ fn blind_spots(
     frees: Frees,
 ) -> Vec<String> {
     let mut blind = Vec::new();
+    if hooks.iter().any(|hook| hook.certainty == Certainty::Likely) {
+        blind.push("the allocator that was found may not be the only one".to_string());
+    }
     if hooks.is_empty() {
         let flag = match candidates {
             [] => "--alloc-fn NAME=ROLE".to_string(),

@@ -90,12 +90,12 @@ impl CallGraph {
         for function in module.funcs.iter() {
             let Some(node) = nodes.get_mut(index_of(function.id()) as usize) else { continue };
             node.signature = signatures.of(function.ty());
-            let FunctionKind::Local(local) = &function.kind else { continue };
-            node.is_defined = true;
             (node.parameters, node.results) = {
                 let (parameters, results) = module.types.params_results(function.ty());
                 (parameters.into(), results.into())
             };
+            let FunctionKind::Local(local) = &function.kind else { continue };
+            node.is_defined = true;
             let mut walk = Walk { node, signatures: &signatures, taken: &mut taken };
             dfs_in_order(&mut walk, local, local.entry_block());
         }
@@ -161,6 +161,14 @@ impl CallGraph {
     pub(crate) fn signature(&self, function: u32) -> Option<(&[ValType], &[ValType])> {
         let node = self.nodes.get(function as usize).filter(|node| node.is_defined)?;
         Some((&node.parameters, &node.results))
+    }
+
+    /// Numbers of integer parameters and results of an import that has no others.
+    pub(crate) fn import_shape(&self, function: u32) -> Option<(usize, usize)> {
+        let node = self.nodes.get(function as usize).filter(|node| !node.is_defined)?;
+        let is_integer = |ty: &ValType| matches!(ty, ValType::I32 | ValType::I64);
+        let all = node.parameters.iter().chain(&node.results).all(is_integer);
+        all.then_some((node.parameters.len(), node.results.len()))
     }
 
     /// The functions that contain `memory.grow`.

@@ -159,7 +159,13 @@ impl Inspection {
             None if candidates.is_empty() => Certainty::Abstain,
             None => Certainty::Likely,
         };
-        let mut blind_spots = discovery.blind_spots.clone();
+        let mut blind_spots = Vec::new();
+        if let Err(refusal) = facts.check_supported() {
+            let refusal = refusal.to_string();
+            let first = refusal.lines().next().unwrap_or_default();
+            blind_spots.push(format!("it cannot be instrumented: {first}"));
+        }
+        blind_spots.extend(discovery.blind_spots.iter().cloned());
         if config.contexts == Contexts::Off {
             blind_spots.push("calling contexts are switched off: no stacks".into());
         } else if !module.dwarf {

@@ -47,6 +47,7 @@ pub use instrumented::Instrumented;
 /// rewritten, or an [`AllocFn`] names no function of the module.
 pub fn instrument(wasm: &[u8], config: &Config) -> Result<Instrumented, Error> {
     let Examined { facts, mut module, graph, discovery } = examine(wasm, config)?;
+    facts.check_supported()?;
     let inspection = inspection::Inspection::new(&facts, &graph, &discovery, config);
     let instrumented =
         rewrite::rewrite(&mut module, &facts, &graph, &discovery, inspection, config)?;
@@ -54,10 +55,11 @@ pub fn instrument(wasm: &[u8], config: &Config) -> Result<Instrumented, Error> {
     Ok(instrumented)
 }
 
-/// Says what [`instrument`] would hook, and what it would not see.
+/// Says what [`instrument`] would hook, and what it would not see. A module that `instrument` would
+/// refuse is inspected all the same, and the refusal is among the blind spots.
 ///
 /// # Errors
-/// As [`instrument`].
+/// When the bytes are no core module, or an [`AllocFn`] names no function of the module.
 pub fn inspect(wasm: &[u8], config: &Config) -> Result<Inspection, Error> {
     let Examined { facts, graph, discovery, .. } = examine(wasm, config)?;
     Ok(inspection::Inspection::new(&facts, &graph, &discovery, config))
@@ -72,7 +74,6 @@ struct Examined<'a> {
 
 fn examine<'a>(wasm: &'a [u8], config: &Config) -> Result<Examined<'a>, Error> {
     let mut facts = facts::Facts::read(wasm)?;
-    facts.check_supported()?;
     let module = rewrite::parse(wasm)?;
     let graph = graph::CallGraph::new(&module, &facts);
     facts.name_from_debug();

@@ -52,6 +52,14 @@ impl Analysis for Leaks {
             findings.abstain(Abstention { analysis: self.name(), reason, count: unseen });
         }
         if judged.is_empty() {
+            // Nothing live is no clean bill for a guest that did not come to its end.
+            if let Some(reason) = no_exit(view.end.outcome) {
+                findings.abstain(Abstention {
+                    analysis: self.name(),
+                    reason: format!("{reason}: what it would have left at its end is not known"),
+                    count: Count::default(),
+                });
+            }
             return;
         }
         let mut total = Count::default();

@@ -15,6 +15,8 @@ pub(crate) struct Companions<'a> {
     view: &'a View<'a>,
     malloc: u32,
     print: &'a Print,
+    /// Functions that names have settled.
+    known: &'a [(u32, Role)],
     /// Static addresses of malloc's that few others touch.
     state: BTreeSet<u32>,
     /// What malloc calls and few others do.
@@ -22,7 +24,12 @@ pub(crate) struct Companions<'a> {
 }
 
 impl<'a> Companions<'a> {
-    pub(crate) fn new(view: &'a View<'a>, malloc: u32, print: &'a Print) -> Companions<'a> {
+    pub(crate) fn new(
+        view: &'a View<'a>,
+        malloc: u32,
+        print: &'a Print,
+        known: &'a [(u32, Role)],
+    ) -> Companions<'a> {
         let state = view.features.rare_addresses(malloc).into_iter().collect();
         let callers = |function: u32| view.graph.callers(function).collect::<BTreeSet<_>>().len();
         let helpers = view
@@ -32,19 +39,29 @@ impl<'a> Companions<'a> {
             .copied()
             .filter(|&callee| callee != malloc && callers(callee) <= 8)
             .collect();
-        Companions { view, malloc, print, state, helpers }
+        Companions { view, malloc, print, known, state, helpers }
     }
 
     pub(crate) fn find(&self) -> Vec<Finding> {
         let mut found = Vec::new();
-        let free = self.best(|function| self.free(function));
-        if let Some((function, parameters, evidence)) = free {
+        let mut free = self.known(Role::Free);
+        if free.is_none()
+            && let Some((function, parameters, evidence)) = self.best(|it| self.free(it))
+        {
             let list = if parameters == 1 { "ptr" } else { "_ ptr" };
             found.push(self.finding(function, Role::Free, list, parameters, evidence));
+            free = Some(function);
         }
-        let free = found.first().map(|finding| finding.function);
+        if self.known(Role::Realloc).is_none()
+            && let Some((function, parameters, evidence)) = self.best(|it| self.realloc(it, free))
+        {
+            let list = ["", "", "ptr size", "ptr _ size", "ptr old align size"][parameters];
+            found.push(self.finding(function, Role::Realloc, list, parameters, evidence));
+        }
+        let mut taken: BTreeSet<u32> = found.iter().map(|finding| finding.function).collect();
+        taken.extend(self.known.iter().map(|(function, _)| function));
         for function in self.view.graph.functions() {
-            if Some(function) == free || function == self.malloc {
+            if taken.contains(&function) || function == self.malloc {
                 continue;
             }
             if self.forwards(function) {
@@ -52,13 +69,23 @@ impl<'a> Companions<'a> {
                 found.push(self.finding(function, Role::Malloc, "size", 1, evidence));
             } else if let Some(evidence) = self.calloc(function) {
                 found.push(self.finding(function, Role::Calloc, "count size", 2, evidence));
-            } else if let Some((list, evidence)) = self.memalign(function) {
+            } else if let Some((list, evidence)) = self.memalign(function, free) {
                 found.push(self.finding(function, Role::Memalign, list, 2, evidence));
-            } else if let Some((list, parameters, evidence)) = self.realloc(function, free) {
-                found.push(self.finding(function, Role::Realloc, list, parameters, evidence));
             }
         }
         found
+    }
+
+    /// Whether a free is among the companions, or known by its name.
+    pub(crate) fn has_free(&self, found: &[Finding]) -> bool {
+        self.known(Role::Free).is_some() || found.iter().any(|it| it.shape.role == Role::Free)
+    }
+
+    /// A function of that role that a name has settled and that itself works on this malloc's
+    /// state: one that only leads to the function in question does not stand in for it.
+    fn known(&self, role: Role) -> Option<u32> {
+        let of_role = self.known.iter().filter(|(_, known)| *known == role);
+        of_role.map(|(function, _)| *function).find(|&it| self.shared_state(it) >= 3)
     }
 
     fn finding(
@@ -148,29 +175,37 @@ impl<'a> Companions<'a> {
         is_it.then(|| "multiplies, checks the product as dlmalloc does, and calls malloc".into())
     }
 
-    /// Takes a block and a size, and uses malloc and free or their state.
-    fn realloc(&self, function: u32, free: Option<u32>) -> Option<(&'static str, usize, String)> {
+    /// Takes a block and a size, and uses malloc and free and their state, or what has it.
+    fn realloc(&self, function: u32, free: Option<u32>) -> Option<(usize, usize, String)> {
         let Some((parameters @ 2..=4, 1)) = self.view.integers(function) else { return None };
         let bytes = self.view.bytes(function);
         if !REALLOC_BYTES.contains(&bytes) || !self.calls(function, self.malloc) {
             return None;
         }
-        let frees = free.is_some_and(|free| self.calls(function, free));
-        let state = self.shared_state(function);
-        if !frees || state + self.shared_helpers(function) == 0 {
+        let free = free.filter(|&free| self.calls(function, free))?;
+        let others = self.view.graph.callees(function).iter().copied();
+        let inner = others
+            .filter(|callee| ![self.malloc, free, function].contains(callee))
+            .map(|callee| self.shared_state(callee))
+            .max();
+        let state = self.shared_state(function).max(inner.unwrap_or(0));
+        if state < 3 {
             return None;
         }
-        let list = ["", "", "ptr size", "ptr _ size", "ptr old align size"][parameters];
-        let evidence =
-            format!("calls malloc and free and shares {state} static addresses with them");
-        Some((list, parameters, evidence))
+        let evidence = format!(
+            "calls malloc and free, and it or what it calls shares {state} static addresses with \
+             them"
+        );
+        Some((state, parameters, evidence))
     }
 
     /// Calls malloc for more than it hands out, aligns what it gets, and gives back the rest.
-    fn memalign(&self, function: u32) -> Option<(&'static str, String)> {
+    fn memalign(&self, function: u32, free: Option<u32>) -> Option<(&'static str, String)> {
         let Some((2, 1)) = self.view.integers(function) else { return None };
         let code = self.view.features.of(function);
-        if self.view.bytes(function) > MAX_MEMALIGN || !self.calls(function, self.malloc) {
+        let frees = free.is_some_and(|free| self.calls(function, free));
+        let is_long = self.view.bytes(function) > MAX_MEMALIGN;
+        if is_long || frees || !self.calls(function, self.malloc) {
             return None;
         }
         // Rust's limit of a request is a number of its own; C's, -64, occurs elsewhere too, so the

@@ -47,6 +47,8 @@ pub(crate) struct Structure {
     pub(crate) found: Vec<Finding>,
     /// Functions for which something speaks, but not enough.
     pub(crate) candidates: Vec<Finding>,
+    /// The functions that make a memory grow.
+    pub(crate) growers: Vec<u32>,
 }
 
 /// The view that all rules have of a module.
@@ -54,6 +56,7 @@ pub(crate) struct View<'a> {
     pub(crate) facts: &'a Facts<'a>,
     pub(crate) graph: &'a CallGraph,
     pub(crate) features: &'a Features,
+    known: &'a [(u32, Role)],
 }
 
 impl View<'_> {
@@ -70,33 +73,67 @@ impl View<'_> {
     }
 }
 
-/// Looks for allocators.
-pub(crate) fn search(module: &Module, facts: &Facts<'_>, graph: &CallGraph) -> Structure {
+/// Looks for allocators, except for those whose growers `is_settled`; `known` are the functions
+/// whose names tell.
+pub(crate) fn search(
+    module: &Module,
+    facts: &Facts<'_>,
+    graph: &CallGraph,
+    known: &[(u32, Role)],
+    is_settled: impl Fn(u32) -> bool,
+) -> Structure {
     let features = Features::new(module, facts);
-    let view = View { facts, graph, features: &features };
-    let growers = growers(&view);
+    let view = View { facts, graph, features: &features, known };
+    let growers: Vec<u32> =
+        growers(&view).into_iter().filter(|&grower| !is_settled(grower)).collect();
     if growers.is_empty() {
         return Structure::default();
     }
     let dominators = Dominators::new(graph);
-    let mut structure = Structure::default();
+    let mut structure = Structure { growers: growers.clone(), ..Structure::default() };
     let mut seen = BTreeSet::new();
     for &grower in &growers {
-        // From the outside in: the outermost dominator is what the program calls.
-        for function in dominators.chain(grower) {
-            let Some((parameters @ 1.., 1)) = view.integers(function) else { continue };
-            if parameters > 3 || !seen.insert(function) {
-                continue;
-            }
-            head(&view, &mut structure, grower, function, parameters);
-        }
+        heads(&view, &mut structure, &mut seen, grower, dominators.chain(grower));
     }
     structure
 }
 
-/// Judges a dominator of growth that has an allocator's signature.
-fn head(view: &View<'_>, structure: &mut Structure, grower: u32, function: u32, parameters: usize) {
-    let mut evidence = vec![format!("every path to the growth in f{grower} goes through it")];
+/// Judges what stands before a grower.
+fn heads(
+    view: &View<'_>,
+    structure: &mut Structure,
+    seen: &mut BTreeSet<u32>,
+    grower: u32,
+    chain: Vec<u32>,
+) {
+    let has_shape = |function: &u32| matches!(view.integers(*function), Some((1..=3, 1)));
+    // From the outside in: the outermost dominator is what the program calls.
+    let mut ways: Vec<(u32, String)> = chain
+        .iter()
+        .map(|&function| {
+            (function, format!("every path to the growth in f{grower} goes through it"))
+        })
+        .collect();
+    let is_printed =
+        |function: u32| prints::LIST.iter().any(|it| (it.malloc)(view, function).is_some());
+    if !chain.iter().any(|function| has_shape(function) && is_printed(*function)) {
+        // Several functions may share one grower, as where `memalign` does not go through `malloc`.
+        let callers: BTreeSet<u32> =
+            view.graph.callers(grower).filter(|&caller| is_printed(caller)).collect();
+        let callers = callers.into_iter();
+        ways.extend(callers.map(|it| (it, format!("it calls f{grower}, which grows the memory"))));
+    }
+    for (function, way) in ways {
+        if has_shape(&function) && seen.insert(function) {
+            head(view, structure, function, way);
+        }
+    }
+}
+
+/// Judges one function with an allocator's signature.
+fn head(view: &View<'_>, structure: &mut Structure, function: u32, way: String) {
+    let parameters = view.integers(function).map_or(0, |(parameters, _)| parameters);
+    let mut evidence = vec![way];
     let Some((print, signs)) =
         prints::LIST.iter().find_map(|print| Some((print, (print.malloc)(view, function)?)))
     else {
@@ -107,11 +144,11 @@ fn head(view: &View<'_>, structure: &mut Structure, grower: u32, function: u32, 
     evidence.push(signs);
     let malloc =
         Finding { function, shape: malloc_shape(print, parameters), family: print.name, evidence };
-    let companions = Companions::new(view, function, print).find();
-    let has_free = companions.iter().any(|finding| finding.shape.role == Role::Free);
+    let search = Companions::new(view, function, print, view.known);
+    let companions = search.find();
     // A module in which nobody frees has no free; one in which somebody does and cannot be found
     // would make every block look leaked.
-    if has_free || print.may_lack_free {
+    if search.has_free(&companions) || print.may_lack_free {
         structure.found.push(malloc);
         structure.found.extend(companions);
     } else {
@@ -139,12 +176,23 @@ fn growers(view: &View<'_>) -> Vec<u32> {
     if !by_instruction.is_empty() {
         return by_instruction;
     }
-    let imports = view.facts.imports.iter().enumerate();
-    let mut growers: Vec<u32> = imports
-        .filter(|(_, import)| import.name.contains("resize_heap"))
-        .flat_map(|(index, _)| view.graph.callers(index as u32))
-        .collect();
-    growers.sort_unstable();
-    growers.dedup();
-    growers
+    let callers_of = |wanted: &dyn Fn(u32) -> bool| {
+        let imports = 0..view.facts.imports.len() as u32;
+        let mut callers: Vec<u32> = imports
+            .filter(|&import| wanted(import))
+            .flat_map(|it| view.graph.callers(it))
+            .collect();
+        callers.sort_unstable();
+        callers.dedup();
+        callers
+    };
+    let by_name =
+        callers_of(&|import| view.facts.imports[import as usize].name.contains("resize_heap"));
+    if !by_name.is_empty() {
+        return by_name;
+    }
+    // Minified, the import is a letter: a function that asks how large the memory is, and then
+    // something of the host that takes a number and answers one.
+    let asks = callers_of(&|import| view.graph.import_shape(import) == Some((1, 1)));
+    asks.into_iter().filter(|&it| view.features.of(it).memory_size > 0).collect()
 }

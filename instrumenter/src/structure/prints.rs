@@ -27,24 +27,35 @@ pub(crate) const LIST: &[Print] = &[
 fn dlmalloc(view: &View<'_>, function: u32) -> Option<String> {
     let code = view.features.of(function);
     let bytes = view.bytes(function);
-    let is_it = bytes > 1400
-        && code.has(31)
+    let in_c = bytes > 1400
         && code.has_any(&[255, 256])
         && code.has_any(&[-8, -16])
+        && code.has(31)
         && code.has_any(&[11, 15, 19, 35])
         && (code.clz > 0 || code.shr_u > 15)
         && code.stores > 50
         && code.shl > 8;
-    is_it.then(|| {
+    // Compiled for size, Rust's has its rounding and shifting in functions of their own, and keeps
+    // the numbers that only it has.
+    let in_rust = bytes > 1000
+        && code.has_any(&[255, 256, 504])
+        && code.has(245)
+        && code.has_any(&[65583, 16777215])
+        && code.has_any(&[4095, 65535])
+        && code.stores > 30
+        && code.shl > 5;
+    (in_c || in_rust).then(|| {
+        let numbers = if in_c { "31, 255, -8, 11" } else { "245, 65583, 4095" };
         format!(
-            "{bytes} bytes with dlmalloc's constants (31, 255, -8, 11), {} stores, {} shifts",
+            "{bytes} bytes with dlmalloc's constants ({numbers}), {} stores, {} shifts",
             code.stores,
             code.shl + code.shr_u
         )
     })
 }
 
-/// Emscripten's small allocator: 64 buckets in a bit map.
+/// Emscripten's small allocator: 64 buckets in a bit map. What grows its memory has the same
+/// constants, and asks for the memory's size besides.
 fn emmalloc(view: &View<'_>, function: u32) -> Option<String> {
     let code = view.features.of(function);
     let bytes = view.bytes(function);
@@ -52,6 +63,7 @@ fn emmalloc(view: &View<'_>, function: u32) -> Option<String> {
         && code.has(63)
         && code.has(110)
         && code.has_any(&[71, 127])
-        && code.has(-4);
+        && code.has(-4)
+        && code.memory_size == 0;
     is_it.then(|| format!("{bytes} bytes with emmalloc's constants (63, 110, 127, -4)"))
 }
