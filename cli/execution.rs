@@ -3,12 +3,12 @@
 use crate::{
     exit,
     options::{InstrumentOptions, ReportOptions, RunOptions},
+    probing,
     reporting::{Reporter, Stream, takes_stdout},
     terminal,
 };
 use anyhow::{Context, Result, bail};
 use seepage_analysis::{Budget, Config, Outcome, Session};
-use seepage_instrumenter::instrument;
 use seepage_report::{Invocation, Verb};
 use seepage_runtime::{
     Dir, Interrupt, Invoke, Output, RunOptions as GuestOptions, Runner, SinkError, Symbolize, Tee,
@@ -99,7 +99,8 @@ impl Execution {
     pub(crate) fn report(self, code: i32) -> Result<i32> {
         self.reporter.report(&self.outcome)?;
         if self.abandoned {
-            terminal::warning("the guest did not answer; the report is of what it did until then");
+            let message = self.outcome.end.message.as_deref().unwrap_or("given up on");
+            terminal::warning(&format!("the guest was {message}"));
         }
         if self.refused_stacks > 0 {
             terminal::warning(&format!(
@@ -132,9 +133,10 @@ fn instrumented(
     }
     let config = options.config(path);
     let size = bytes.len() as u64;
-    let mut instrumented =
-        terminal::spinning("instrumenting", size, || instrument(&bytes, &config))
-            .with_context(|| format!("failed to instrument `{}`", path.display()))?;
+    let mut instrumented = terminal::spinning("instrumenting", size, || {
+        probing::instrumented(&bytes, options, config)
+    })
+    .with_context(|| format!("failed to instrument `{}`", path.display()))?;
     let wasm = std::mem::take(&mut instrumented.wasm);
     Ok((wasm, Some(Box::new(move |offset| instrumented.frames_at(offset)))))
 }

@@ -5,6 +5,7 @@ mod commands;
 mod execution;
 mod exit;
 mod options;
+mod probing;
 mod reporting;
 mod terminal;
 mod units;

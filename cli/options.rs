@@ -30,6 +30,10 @@ pub(crate) struct InstrumentOptions {
     /// repeated.
     #[arg(long, value_name = "NAME=ROLE")]
     pub(crate) alloc_fn: Vec<AllocFn>,
+
+    /// Do not try candidates in a sandbox when names and code leave the allocator open
+    #[arg(long)]
+    pub(crate) no_probe: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

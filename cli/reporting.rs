@@ -78,8 +78,7 @@ impl Reporter {
                 Ok(())
             }
             Destination::File(path, mut file) => {
-                // Only now is what the file held before replaced.
-                let written = file.set_len(0).and_then(|()| file.write_all(text.as_bytes()));
+                let written = replace(&mut file, text.as_bytes());
                 written.with_context(|| {
                     format!("failed to write the report to `{}`", path.display())
                 })?;
@@ -105,6 +104,14 @@ fn format(options: &ReportOptions) -> Result<&'static Format> {
     let extension = options.output.as_deref().and_then(Path::extension);
     let by_extension = formats::LIST.iter().find(|f| extension.is_some_and(|e| e == f.extension));
     by_extension.or(formats::LIST.first()).context("there is no format")
+}
+
+/// Only now is what the file held before replaced. A device or a pipe holds nothing.
+fn replace(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+    if file.metadata()?.is_file() {
+        file.set_len(0)?;
+    }
+    file.write_all(bytes)
 }
 
 fn open(path: &Path) -> Result<File> {

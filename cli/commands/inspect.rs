@@ -1,6 +1,11 @@
 //! `seepage inspect`: what would be hooked, and what not.
 
-use crate::{exit, options::InstrumentOptions, terminal};
+use crate::{
+    exit,
+    options::InstrumentOptions,
+    probing::{self, Probing},
+    terminal,
+};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use seepage_instrumenter::{AllocatorFunction, Inspection};
@@ -47,12 +52,20 @@ impl Inspect {
     pub(crate) fn execute(&self) -> Result<i32> {
         let name = self.module.display();
         let bytes = fs::read(&self.module).with_context(|| format!("failed to read `{name}`"))?;
-        let inspection =
-            seepage_instrumenter::inspect(&bytes, &self.instrument.config(&self.module))
-                .with_context(|| format!("failed to inspect `{name}`"))?;
+        let mut config = self.instrument.config(&self.module);
+        let inspect = |config: &_| {
+            seepage_instrumenter::inspect(&bytes, config)
+                .with_context(|| format!("failed to inspect `{name}`"))
+        };
+        let mut inspection = inspect(&config)?;
+        let options = &self.instrument;
+        let probing = probing::settle(&bytes, &inspection, options, &mut config)?;
+        if let Some(Probing::Passed { .. }) = &probing {
+            inspection = inspect(&config)?;
+        }
         let rendered = match self.format {
-            Format::Text => text(&inspection, &self.module),
-            Format::Json => format!("{:#}\n", json(&inspection)),
+            Format::Text => text(&inspection, probing.as_ref(), &self.module),
+            Format::Json => format!("{:#}\n", json(&inspection, probing.as_ref())),
         };
         match &self.output {
             Some(path) => fs::write(path, rendered)
@@ -63,7 +76,7 @@ impl Inspect {
     }
 }
 
-fn text(inspection: &Inspection, path: &Path) -> String {
+fn text(inspection: &Inspection, probing: Option<&Probing>, path: &Path) -> String {
     let module = &inspection.module;
     let mut out = format!(
         "{}: {}, {} functions ({} imported, {} named), {} DWARF\n",
@@ -105,6 +118,16 @@ fn text(inspection: &Inspection, path: &Path) -> String {
     if !inspection.candidates.is_empty() {
         out.push_str("\ncandidates, not hooked:\n");
         functions(&mut out, &inspection.candidates);
+    }
+    if let Some(probing) = probing.filter(|it| !matches!(it, Probing::NotNeeded)) {
+        _ = writeln!(out, "\nprobe: {}", probing.outcome());
+        if let Probing::CouldNotRun(why) = probing {
+            _ = writeln!(out, "  {}", why.lines().next().unwrap_or_default());
+        }
+        for check in probing.probed().into_iter().flat_map(|probed| &probed.checks) {
+            let mark = if check.passed { "ok" } else { "no" };
+            _ = writeln!(out, "  {mark}  {:<8} {}", check.name, check.detail);
+        }
     }
     if !inspection.blind_spots.is_empty() {
         out.push_str("\nseepage would not see:\n");
@@ -160,7 +183,7 @@ fn sanitized(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 
-fn json(inspection: &Inspection) -> Value {
+fn json(inspection: &Inspection, probing: Option<&Probing>) -> Value {
     let module = &inspection.module;
     let function = |it: &AllocatorFunction| {
         json!({
@@ -180,6 +203,20 @@ fn json(inspection: &Inspection) -> Value {
         "verdict": inspection.verdict.name(),
         "allocators": inspection.allocators.iter().map(function).collect::<Vec<_>>(),
         "candidates": inspection.candidates.iter().map(function).collect::<Vec<_>>(),
+        "probe": {
+            "outcome": probing.map_or("not run", Probing::outcome),
+            "checks": probing
+                .and_then(Probing::probed)
+                .map(|probed| &probed.checks[..])
+                .unwrap_or_default()
+                .iter()
+                .map(|check| json!({
+                    "name": check.name,
+                    "passed": check.passed,
+                    "detail": check.detail,
+                }))
+                .collect::<Vec<_>>(),
+        },
         "not_hooked": inspection.not_hooked.iter().map(|it| json!({
             "function": it.index,
             "name": it.name,

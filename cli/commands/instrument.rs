@@ -1,9 +1,9 @@
 //! `seepage instrument`: write the rewritten module, to be run by whatever host provides the
 //! tracing imports.
 
-use crate::{exit, options::InstrumentOptions, terminal};
+use crate::{exit, options::InstrumentOptions, probing, terminal};
 use anyhow::{Context, Result};
-use seepage_instrumenter::{Inspection, instrument};
+use seepage_instrumenter::Inspection;
 use std::{
     fmt::Write as _,
     fs,
@@ -37,9 +37,10 @@ impl Instrument {
         let bytes = fs::read(&self.module).with_context(|| format!("failed to read `{name}`"))?;
         let config = self.instrument.config(&self.module);
         let size = bytes.len() as u64;
-        let instrumented =
-            terminal::spinning("instrumenting", size, || instrument(&bytes, &config))
-                .with_context(|| format!("failed to instrument `{name}`"))?;
+        let instrumented = terminal::spinning("instrumenting", size, || {
+            probing::instrumented(&bytes, &self.instrument, config)
+        })
+        .with_context(|| format!("failed to instrument `{name}`"))?;
         terminal::print_to_stderr(&summary(&instrumented.inspection, &instrumented.wasm));
         if let (Some(output), false) = (&self.output, self.dry_run) {
             let written = if output.as_os_str() == "-" {

@@ -53,6 +53,8 @@ pub struct AllocFn {
     pub(crate) name: String,
     pub(crate) role: Role,
     pub(crate) parameters: Option<Vec<Parameter>>,
+    /// A probe says so, and not the user.
+    pub(crate) is_probed: bool,
 }
 
 impl FromStr for AllocFn {
@@ -76,6 +78,6 @@ impl FromStr for AllocFn {
             let names: Vec<_> = Role::ALL.iter().map(|role| role.name()).collect();
             format!("`{role}` is no role; roles are {}", names[..names.len() - 1].join(", "))
         })?;
-        Ok(AllocFn { name: name.into(), role, parameters })
+        Ok(AllocFn { name: name.into(), role, parameters, is_probed: false })
     }
 }

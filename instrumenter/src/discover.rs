@@ -19,6 +19,7 @@ use crate::{
     facts::Facts,
     graph::CallGraph,
     inspection::{Certainty, NotHooked},
+    probe::ProbePair,
     structure,
     symbols::demangle::demangle,
 };
@@ -40,6 +41,10 @@ pub(crate) struct Discovery {
     pub(crate) frees: Frees,
     /// The module begins with a heap in use.
     pub(crate) heap_before: bool,
+    /// What a probe could settle.
+    pub(crate) pairs: Vec<ProbePair>,
+    /// Imports by which the module may ask its host for a larger memory.
+    pub(crate) grow_imports: Vec<(String, String)>,
 }
 
 /// How a function was recognised that only its code gave away.
@@ -94,6 +99,8 @@ pub(crate) fn discover(
         graph,
         hooks: BTreeMap::new(),
         candidates: Vec::new(),
+        pairs: Vec::new(),
+        grow_imports: Vec::new(),
         not_hooked: Vec::new(),
     };
     for asked in &config.alloc_fns {
@@ -102,7 +109,7 @@ pub(crate) fn discover(
     search.by_name();
     search.by_structure(module);
     search.drop_lonely_doors();
-    let Search { hooks, candidates, not_hooked, .. } = search;
+    let Search { hooks, candidates, pairs, grow_imports, not_hooked, .. } = search;
     let hooks: Vec<Hook> = hooks.into_values().collect();
     let inside = inside(graph, &hooks);
     // What only serves an allocator that was found is no other one.
@@ -118,7 +125,17 @@ pub(crate) fn discover(
                 .into(),
         );
     }
-    Ok(Discovery { hooks, candidates, heap_before, inside, not_hooked, blind_spots, frees })
+    Ok(Discovery {
+        pairs,
+        grow_imports,
+        hooks,
+        candidates,
+        heap_before,
+        inside,
+        not_hooked,
+        blind_spots,
+        frees,
+    })
 }
 
 struct Search<'a> {
@@ -126,6 +143,8 @@ struct Search<'a> {
     graph: &'a CallGraph,
     hooks: BTreeMap<u32, Hook>,
     candidates: Vec<Hook>,
+    pairs: Vec<ProbePair>,
+    grow_imports: Vec<(String, String)>,
     not_hooked: Vec<NotHooked>,
 }
 
@@ -154,14 +173,22 @@ impl Search<'_> {
         let known = Known::new(asked.role, &[], &[]);
         match fit(&known, &lists, parameters, results) {
             Ok(shape) => {
+                let (family, how, evidence) = if asked.is_probed {
+                    let place = "it stands before the growth of the memory, or shares its state";
+                    let probe = "it behaves as an allocator does, in a probe";
+                    ("unknown", "structure and probe".into(), vec![place.into(), probe.into()])
+                } else {
+                    let how = format!("--alloc-fn {}", asked.name);
+                    ("custom", how, vec!["the user says so".into()])
+                };
                 self.hooks.insert(
                     function,
                     Hook {
                         function,
                         shape,
-                        family: "custom",
-                        how: format!("--alloc-fn {}", asked.name),
-                        evidence: vec!["the user says so".into()],
+                        family,
+                        how,
+                        evidence,
                         certainty: Certainty::Confirmed,
                         is_door: false,
                         is_export: false,
@@ -266,6 +293,12 @@ impl Search<'_> {
             self.doubt_unexplained_growth(&structure.growers);
         }
         let hooks = &self.hooks;
+        self.grow_imports = structure.grow_imports;
+        self.pairs = structure
+            .pairs
+            .into_iter()
+            .filter(|pair| !hooks.contains_key(&pair.malloc.index))
+            .collect();
         let candidates = structure.candidates.into_iter();
         self.candidates = candidates
             .filter(|finding| !hooks.contains_key(&finding.function))

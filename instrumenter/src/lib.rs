@@ -30,6 +30,7 @@ mod facts;
 mod graph;
 mod inspection;
 mod instrumented;
+pub mod probe;
 mod rewrite;
 mod structure;
 mod symbols;
@@ -63,6 +64,19 @@ pub fn instrument(wasm: &[u8], config: &Config) -> Result<Instrumented, Error> {
 pub fn inspect(wasm: &[u8], config: &Config) -> Result<Inspection, Error> {
     let Examined { facts, graph, discovery, .. } = examine(wasm, config)?;
     Ok(inspection::Inspection::new(&facts, &graph, &discovery, config))
+}
+
+/// A module for a probe of what [`inspect`] could not settle; nothing if it settled all, or has no
+/// candidate.
+///
+/// # Errors
+/// As [`inspect`].
+pub fn probe_module(wasm: &[u8], config: &Config) -> Result<Option<probe::ProbeModule>, Error> {
+    let Examined { discovery, .. } = examine(wasm, config)?;
+    if discovery.pairs.is_empty() || !discovery.hooks.is_empty() {
+        return Ok(None);
+    }
+    probe::module(wasm, discovery.pairs, discovery.grow_imports).map(Some)
 }
 
 struct Examined<'a> {

@@ -20,7 +20,10 @@ use seepage_trace::{
 };
 use std::{
     num::NonZeroUsize,
-    sync::{Arc, Mutex, atomic::AtomicBool},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Instant,
 };
 use wasmtime::{AsContextMut, CallHook, Caller, Config, Engine, Linker, Module, Store};
@@ -112,6 +115,7 @@ impl<S: Sink> Tracer<S> {
             budget: Mutex::new(Budget::new(stacks)),
             instances: Mutex::default(),
             stop: AtomicBool::new(false),
+            in_host: AtomicBool::new(false),
         });
         Ok(Tracer { shared, collector })
     }
@@ -235,9 +239,14 @@ pub(crate) fn link<T: 'static>(
 pub(crate) fn flush_before_host_calls<T: 'static>(shared: &Arc<Shared>, store: &mut Store<T>) {
     let shared = shared.clone();
     store.call_hook(move |store, hook| {
-        if matches!(hook, CallHook::CallingHost) {
-            shared.drain(store);
-            shared.check()?;
+        match hook {
+            CallHook::CallingHost => {
+                shared.drain(store);
+                shared.in_host.store(true, Ordering::Relaxed);
+                shared.check()?;
+            }
+            CallHook::ReturningFromHost => shared.in_host.store(false, Ordering::Relaxed),
+            _ => {}
         }
         Ok(())
     });

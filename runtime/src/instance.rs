@@ -39,6 +39,9 @@ pub(crate) struct Shared {
     pub(crate) instances: Mutex<Vec<Arc<Instance>>>,
     /// The guest is to stop as soon as it comes by.
     pub(crate) stop: AtomicBool,
+    /// The guest is in a function of the host, and its rings were emptied before. Only known with
+    /// [`crate::Tracer::flush_before_host_calls`].
+    pub(crate) in_host: AtomicBool,
 }
 
 pub(crate) struct Instance {
@@ -99,6 +102,12 @@ impl Shared {
     /// Sends what was taken.
     pub(crate) fn send(&self) {
         self.instances().iter().for_each(|instance| instance.send(self));
+    }
+
+    /// Whether the guest may hold records that nobody can take without its store.
+    pub(crate) fn may_hold_records(&self) -> bool {
+        let has_ring = |i: &Arc<Instance>| matches!(i.table.transport, Transport::Ring(_));
+        !self.in_host.load(Ordering::Relaxed) && lock(&self.instances).iter().any(has_ring)
     }
 
     pub(crate) fn lost(&self) -> u64 {
@@ -187,7 +196,7 @@ impl Instance {
             // code's work. Say that something is missing rather than count it twice.
             let expected = at >= layout.start
                 && at <= layout.end
-                && (at - layout.start) as usize % record == 0;
+                && ((at - layout.start) as usize).is_multiple_of(record);
             let reset = head.set(&mut store, Val::I32(layout.start as i32)).is_ok();
             state.lost += u64::from(!expected || !reset);
         }

@@ -24,6 +24,7 @@ mod interrupt;
 mod invoke;
 mod memory;
 mod options;
+pub mod probe;
 mod runner;
 mod section;
 mod sinks;

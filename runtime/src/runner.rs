@@ -151,8 +151,7 @@ impl Runner {
                 Err(RecvTimeoutError::Timeout) => match stop {
                     None => Outcome::TimedOut,
                     Some(outcome) => {
-                        let why =
-                            says(outcome) + " and did not answer: its last records may be missing";
+                        let why = says(outcome) + abandonment(&shared);
                         let end = End { outcome, message: Some(why), ..End::default() };
                         let trace = tracer.end(end)?;
                         return Ok(Ran { trace, values: Vec::new(), abandoned: true });
@@ -317,5 +316,13 @@ fn says(outcome: Outcome) -> String {
     match outcome {
         Outcome::TimedOut => "stopped because its time was up".into(),
         _ => "stopped by an interrupt".into(),
+    }
+}
+
+fn abandonment(shared: &Shared) -> &'static str {
+    if shared.may_hold_records() {
+        ", but did not answer: what it recorded since it last called the host is missing"
+    } else {
+        ", and did not answer"
     }
 }

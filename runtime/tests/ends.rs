@@ -139,7 +139,7 @@ fn somebody_interrupts_it() {
     let ran = interrupted(&[POLL], &sleep, false);
     assert!(ran.abandoned);
     assert_eq!(events(&ran.trace.sink).len(), 5, "taken before the call");
-    assert!(ran.trace.end.message.unwrap().contains("did not answer"));
+    assert_eq!(ran.trace.end.message.unwrap(), "stopped by an interrupt, and did not answer");
 }
 
 #[test]
@@ -152,6 +152,7 @@ fn one_that_only_computes_is_given_up_on() {
     let ran = interrupted(&[], &format!("{} {long}", allocate(25)), false);
     assert!(ran.abandoned);
     assert_eq!(events(&ran.trace.sink).len(), 24, "the last came after the last call of the host");
+    assert!(ran.trace.end.message.unwrap().ends_with("is missing"));
 }
 
 #[test]

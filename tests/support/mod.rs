@@ -67,9 +67,13 @@ pub fn report_with_input(
     command.arg(verb).args(["--format", "json", "-o"]).arg(&file).args(options).arg(module);
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("seepage can be started");
-    // A guest that does not read its input closes the pipe: that is no failure of the test.
-    let _ = child.stdin.take().expect("it was piped").write_all(input);
-    let output = child.wait_with_output().expect("seepage ends");
+    let mut stdin = child.stdin.take().expect("it was piped");
+    // On a thread of its own: a guest that answers while it reads would wait for us, and we for it.
+    let output = std::thread::scope(|scope| {
+        // A guest that does not read its input closes the pipe: that is no failure of the test.
+        scope.spawn(move || drop(stdin.write_all(input)));
+        child.wait_with_output().expect("seepage ends")
+    });
     let mut ran = Ran {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -1,6 +1,7 @@
 //! The functions that belong to a known `malloc`: they share its state.
 
 use super::{Finding, View, prints::Print, shape};
+use crate::probe::{MAX_FREES, ProbeFunction};
 use seepage_trace::Role;
 use std::collections::BTreeSet;
 
@@ -98,6 +99,32 @@ impl<'a> Companions<'a> {
     ) -> Finding {
         let shape = shape(role, list, parameters);
         Finding { function, shape, family: self.print.name, evidence: vec![evidence] }
+    }
+
+    /// The functions that may give blocks back, the likeliest first, for a probe to try.
+    pub(crate) fn free_suspects(&self) -> Vec<ProbeFunction> {
+        let functions = self.view.graph.functions();
+        let mut suspects: Vec<(usize, u32, usize)> = functions
+            .filter_map(|function| {
+                let (parameters @ 1..=5, 0 | 1) = self.view.integers(function)? else {
+                    return None;
+                };
+                let (state, helpers) = (self.shared_state(function), self.shared_helpers(function));
+                let touches = self.view.features.of(function).stores > 0 || helpers > 0;
+                let is_it = touches
+                    && state + helpers > 0
+                    && function != self.malloc
+                    && !self.calls(self.malloc, function)
+                    && !self.calls(function, self.malloc);
+                is_it.then_some((state + 2 * helpers, function, parameters))
+            })
+            .collect();
+        suspects.sort_by_key(|&(score, function, _)| (std::cmp::Reverse(score), function));
+        suspects.truncate(MAX_FREES);
+        let suspects = suspects.into_iter();
+        suspects
+            .map(|(_, function, arity)| ProbeFunction::new(function, Role::Free, arity))
+            .collect()
     }
 
     /// The function with the highest score.

@@ -20,6 +20,7 @@ use crate::{
     allocators::shape::{Answer, Parameter, Shape},
     facts::Facts,
     graph::CallGraph,
+    probe::{ProbeFunction, ProbePair},
 };
 pub(crate) use snapshot::has_heap_before;
 
@@ -47,8 +48,12 @@ pub(crate) struct Structure {
     pub(crate) found: Vec<Finding>,
     /// Functions for which something speaks, but not enough.
     pub(crate) candidates: Vec<Finding>,
+    /// What a probe could settle.
+    pub(crate) pairs: Vec<ProbePair>,
     /// The functions that make a memory grow.
     pub(crate) growers: Vec<u32>,
+    /// Imports by which the module may ask its host for a larger memory.
+    pub(crate) grow_imports: Vec<(String, String)>,
 }
 
 /// The view that all rules have of a module.
@@ -90,7 +95,11 @@ pub(crate) fn search(
         return Structure::default();
     }
     let dominators = Dominators::new(graph);
-    let mut structure = Structure { growers: growers.clone(), ..Structure::default() };
+    let mut structure = Structure {
+        growers: growers.clone(),
+        grow_imports: grow_imports(&view, &growers),
+        ..Structure::default()
+    };
     let mut seen = BTreeSet::new();
     for &grower in &growers {
         heads(&view, &mut structure, &mut seen, grower, dominators.chain(grower));
@@ -106,7 +115,7 @@ fn heads(
     grower: u32,
     chain: Vec<u32>,
 ) {
-    let has_shape = |function: &u32| matches!(view.integers(*function), Some((1..=3, 1)));
+    let has_shape = |function: &u32| matches!(view.integers(*function), Some((1..=4, 1)));
     // From the outside in: the outermost dominator is what the program calls.
     let mut ways: Vec<(u32, String)> = chain
         .iter()
@@ -137,6 +146,11 @@ fn head(view: &View<'_>, structure: &mut Structure, function: u32, way: String) 
     let Some((print, signs)) =
         prints::LIST.iter().find_map(|print| Some((print, (print.malloc)(view, function)?)))
     else {
+        let frees = Companions::new(view, function, &prints::UNKNOWN, view.known).free_suspects();
+        if !frees.is_empty() {
+            let malloc = ProbeFunction::new(function, Role::Malloc, parameters);
+            structure.pairs.push(ProbePair { malloc, frees });
+        }
         let shape = shape(Role::Malloc, "size", parameters);
         structure.candidates.push(Finding { function, shape, family: "unknown", evidence });
         return;
@@ -168,6 +182,18 @@ fn shape(role: Role, list: &str, parameters: usize) -> Shape {
     parameters_known.resize(parameters, Parameter::Other);
     let answer = if role == Role::Free { Answer::None } else { Answer::Address };
     Shape { role, parameters: parameters_known, answer, offset: 0 }
+}
+
+/// The imports that the growers call with one number for another.
+fn grow_imports(view: &View<'_>, growers: &[u32]) -> Vec<(String, String)> {
+    let callees = growers.iter().flat_map(|&grower| view.graph.callees(grower).iter().copied());
+    let imports: BTreeSet<u32> =
+        callees.filter(|&callee| view.graph.import_shape(callee) == Some((1, 1))).collect();
+    imports
+        .into_iter()
+        .filter_map(|import| view.facts.imports.get(import as usize))
+        .map(|import| (import.module.to_string(), import.name.to_string()))
+        .collect()
 }
 
 /// The functions that make a memory grow: by instruction, or by asking the host.

@@ -23,6 +23,10 @@ pub(crate) const LIST: &[Print] = &[
     Print { name: "emmalloc", malloc: emmalloc, self_first: "align size", may_lack_free: false },
 ];
 
+/// Stands for an allocator that no print knows.
+pub(crate) const UNKNOWN: Print =
+    Print { name: "unknown", malloc: |_, _| None, self_first: "size align", may_lack_free: false };
+
 /// Doug Lea's malloc, in C and in Rust: bins by the bits of the size, in one large function.
 fn dlmalloc(view: &View<'_>, function: u32) -> Option<String> {
     let code = view.features.of(function);
