@@ -300,3 +300,29 @@ fn a_short_rise_among_many_marks_is_no_growth() {
     assert!(rising(4));
     assert!(!rising(5), "the later half of eight marks begins before the rise");
 }
+
+/// An allocator that was found by its code and gives back what it never handed out was not found.
+#[test]
+fn a_wrong_discovery_withdraws_the_verdicts() {
+    let run = |how: &str| {
+        let mut info = module_info("app.wasm", "wasi-libc");
+        info.tracepoints.iter_mut().for_each(|tracepoint| tracepoint.how = how.into());
+        let mut guest = Guest::of(info);
+        let main = guest.at(&["main"]);
+        for block in 1..=100u64 {
+            guest.alloc(main, block * 64, 8);
+            if block % 2 == 0 {
+                guest.free(main, block * 64);
+            } else if block < 50 {
+                guest.free(main, 1 << 20 | block * 64);
+            }
+        }
+        guest.judged()
+    };
+    let guessed = run("structure");
+    assert_eq!(guessed.verdict(), Verdict::Inconclusive);
+    assert_eq!(guessed.heap_errors(), 0);
+    assert!(guessed.reasons()[0].contains("never handed out"), "{:?}", guessed.reasons());
+    // By name there is no doubt about the function, so it is the program's error.
+    assert_eq!(run("name `free`").verdict(), Verdict::HeapError);
+}

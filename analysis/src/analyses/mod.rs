@@ -9,6 +9,7 @@ mod budget;
 mod growth;
 mod leaks;
 mod misuse;
+pub(crate) mod self_check;
 
 use crate::{
     config::Config,

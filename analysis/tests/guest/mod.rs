@@ -53,6 +53,7 @@ pub fn module_info(name: &str, family: &str) -> ModuleInfo {
         }],
         contexts: true,
         frees: Frees::Explicit,
+        heap_before: false,
         blind_spots: Vec::new(),
     }
 }
