@@ -131,7 +131,7 @@ fn instrumented(
         }
         return Ok((bytes, None));
     }
-    let config = options.config(path);
+    let config = options.config(path)?;
     let size = bytes.len() as u64;
     let mut instrumented = terminal::spinning("instrumenting", size, || {
         probing::instrumented(&bytes, options, config)
@@ -184,7 +184,7 @@ fn variable(text: &str) -> Result<(String, String)> {
 }
 
 fn trace_writer(path: &Path) -> Result<TraceWriter<File>> {
-    let created = File::create(path).and_then(TraceWriter::new);
+    let created = File::create(path).map(TraceWriter::new);
     created.with_context(|| format!("failed to write the trace to `{}`", path.display()))
 }
 

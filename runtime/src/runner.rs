@@ -41,6 +41,9 @@ use wasmtime::{Config, Engine, Instance, Linker, Module, Store, Trap, Val};
 /// How long a guest may take to notice that it has been stopped.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// How often what was taken from a guest is sent on while it does not come by.
+const HEARTBEAT: Duration = Duration::from_millis(100);
+
 /// Stack of the guest's thread for what is not wasm.
 const HOST_STACK: usize = 2 << 20;
 
@@ -136,7 +139,7 @@ impl Runner {
         let mut deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut stop: Option<Outcome> = None;
         loop {
-            let outcome = match receive(&signals, deadline) {
+            let outcome = match receive(&signals, deadline, || shared.send()) {
                 Ok(Signal::Done(done)) => return done.finish(stop, tracer),
                 Err(RecvTimeoutError::Disconnected) => {
                     let message = Some("the guest's thread panicked".into());
@@ -302,13 +305,21 @@ fn function(
     found.ok_or_else(|| wasmtime::Error::msg(format!("the export `{name}` is gone")))
 }
 
+/// Waits for a signal until the deadline. Again and again in between, what was taken from the guest
+/// is sent on: one that computes for long does not come by to do it, and when the process is killed
+/// the trace file should have it.
 fn receive(
     signals: &mpsc::Receiver<Signal>,
     deadline: Option<Instant>,
+    send: impl Fn(),
 ) -> Result<Signal, RecvTimeoutError> {
-    match deadline {
-        None => signals.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        Some(at) => signals.recv_timeout(at.saturating_duration_since(Instant::now())),
+    loop {
+        let left =
+            deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
+        match signals.recv_timeout(left.min(HEARTBEAT)) {
+            Err(RecvTimeoutError::Timeout) if left > HEARTBEAT => send(),
+            signal => return signal,
+        }
     }
 }
 

@@ -53,26 +53,21 @@ pub struct TraceWriter<W> {
 }
 
 impl<W: Write> TraceWriter<W> {
-    /// Begins a trace in `out`.
-    ///
-    /// # Errors
-    /// When not even the header can be written.
-    pub fn new(mut out: W) -> std::io::Result<TraceWriter<W>> {
+    /// A trace in `out`, which begins with the first message: also when not even the header can be
+    /// written, that is an error of the sink's, and costs no run.
+    pub fn new(out: W) -> TraceWriter<W> {
         let mut bytes = Vec::new();
         let encoder = Encoder::new(&mut bytes);
-        out.write_all(&bytes)?;
-        out.flush()?;
-        Ok(TraceWriter { out, encoder, bytes })
+        TraceWriter { out, encoder, bytes }
     }
 }
 
 impl<W: Write + Send + 'static> Sink for TraceWriter<W> {
     fn message(&mut self, message: &Message<'_>) -> Result<(), SinkError> {
-        self.bytes.clear();
         self.encoder.message(message, &mut self.bytes);
-        self.out.write_all(&self.bytes)?;
-        self.out.flush()?;
-        Ok(())
+        let written = self.out.write_all(&self.bytes).and_then(|()| self.out.flush());
+        self.bytes.clear();
+        Ok(written?)
     }
 }
 

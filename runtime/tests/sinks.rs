@@ -60,7 +60,7 @@ impl Write for Shared {
 #[test]
 fn a_trace_file_holds_the_run() {
     let file: Arc<Mutex<Vec<u8>>> = Arc::default();
-    let ran = run_into(Tee::new(TraceWriter::new(Shared(file.clone())).unwrap(), Messages::new()));
+    let ran = run_into(Tee::new(TraceWriter::new(Shared(file.clone())), Messages::new()));
     let bytes = file.lock().unwrap();
     assert_eq!(decode(&bytes), ran.trace.sink.second.sink);
 
@@ -74,7 +74,7 @@ fn a_trace_file_holds_the_run() {
 #[test]
 fn a_full_disk_stops_the_file_and_nothing_else() {
     let disk = Disk { content: Vec::new(), size: 100_000 };
-    let ran = run_into(Tee::new(TraceWriter::new(disk).unwrap(), Messages::new()));
+    let ran = run_into(Tee::new(TraceWriter::new(disk), Messages::new()));
     let error = ran.trace.sink.first.error.unwrap();
     let error = error.downcast::<io::Error>().unwrap();
     assert_eq!(error.kind(), io::ErrorKind::StorageFull);
@@ -86,7 +86,7 @@ fn a_full_disk_stops_the_file_and_nothing_else() {
 #[test]
 fn a_sink_that_fails_alone_is_reported_too() {
     let disk = Disk { content: Vec::new(), size: 20 };
-    let ran = run_into(TraceWriter::new(disk).unwrap());
+    let ran = run_into(TraceWriter::new(disk));
     assert!(ran.trace.sink_error.is_some());
     assert_eq!(ran.trace.end.exit_code, Some(0));
 }
