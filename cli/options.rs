@@ -1,11 +1,13 @@
 //! The groups of options that several subcommands share.
 
 use crate::units;
+use anyhow::{Context, Result};
 use clap::{Args, ValueEnum, builder::PossibleValuesParser};
 use seepage_analysis::Budget;
 use seepage_instrumenter::{AllocFn, Config, Contexts, TransportKind};
 use seepage_report::formats;
 use std::{
+    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -31,6 +33,14 @@ pub(crate) struct InstrumentOptions {
     #[arg(long, value_name = "NAME=ROLE")]
     pub(crate) alloc_fn: Vec<AllocFn>,
 
+    /// The JavaScript that loads the module: it may tell which export is malloc
+    #[arg(long, value_name = "FILE")]
+    pub(crate) glue: Option<PathBuf>,
+
+    /// The same module before it was stripped, for its names and lines
+    #[arg(long, value_name = "FILE")]
+    pub(crate) debug_file: Option<PathBuf>,
+
     /// Do not try candidates in a sandbox when names and code leave the allocator open
     #[arg(long)]
     pub(crate) no_probe: bool,
@@ -45,8 +55,11 @@ pub(crate) enum Transport {
 }
 
 impl InstrumentOptions {
-    pub(crate) fn config(&self, module: &Path) -> Config {
-        Config {
+    pub(crate) fn config(&self, module: &Path) -> Result<Config> {
+        let unreadable = |path: &Path| format!("failed to read `{}`", path.display());
+        let read = |path: &PathBuf| fs::read(path).with_context(|| unreadable(path));
+        let glue = self.glue.as_ref().map(read).transpose()?;
+        Ok(Config {
             module_name: module_name(module),
             transport: match self.transport {
                 Transport::Ring => TransportKind::Ring,
@@ -54,12 +67,18 @@ impl InstrumentOptions {
             },
             contexts: if self.no_context { Contexts::Off } else { Contexts::On },
             alloc_fns: self.alloc_fn.clone(),
-        }
+            glue: glue.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+            companion: self.debug_file.as_ref().map(read).transpose()?,
+        })
     }
 
     /// Whether something was asked for that only instrumenting can give.
     pub(crate) fn is_default(&self) -> bool {
-        self.transport == Transport::Ring && !self.no_context && self.alloc_fn.is_empty()
+        self.transport == Transport::Ring
+            && !self.no_context
+            && self.alloc_fn.is_empty()
+            && self.glue.is_none()
+            && self.debug_file.is_none()
     }
 }
 

@@ -52,7 +52,7 @@ impl Inspect {
     pub(crate) fn execute(&self) -> Result<i32> {
         let name = self.module.display();
         let bytes = fs::read(&self.module).with_context(|| format!("failed to read `{name}`"))?;
-        let mut config = self.instrument.config(&self.module);
+        let mut config = self.instrument.config(&self.module)?;
         let inspect = |config: &_| {
             seepage_instrumenter::inspect(&bytes, config)
                 .with_context(|| format!("failed to inspect `{name}`"))

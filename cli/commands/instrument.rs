@@ -35,7 +35,7 @@ impl Instrument {
     pub(crate) fn execute(&self) -> Result<i32> {
         let name = self.module.display();
         let bytes = fs::read(&self.module).with_context(|| format!("failed to read `{name}`"))?;
-        let config = self.instrument.config(&self.module);
+        let config = self.instrument.config(&self.module)?;
         let size = bytes.len() as u64;
         let instrumented = terminal::spinning("instrumenting", size, || {
             probing::instrumented(&bytes, &self.instrument, config)
@@ -80,6 +80,12 @@ fn summary(inspection: &Inspection, wasm: &[u8]) -> String {
             text,
             "  {role:<16} {}  ({}, {})",
             function.name, function.family, function.how
+        );
+    }
+    if inspection.module.dwarf {
+        let _ = writeln!(
+            text,
+            "  left out         DWARF: the lines that reports need are in the `seepage` section"
         );
     }
     for blind_spot in &inspection.blind_spots {

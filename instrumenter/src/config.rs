@@ -15,6 +15,10 @@ pub struct Config {
     pub contexts: Contexts,
     /// Allocators that the user names.
     pub alloc_fns: Vec<AllocFn>,
+    /// The JavaScript that loads the module: it may tell its exports apart.
+    pub glue: Option<String>,
+    /// The same module with its names or its DWARF, where the one to instrument was stripped.
+    pub companion: Option<Vec<u8>>,
 }
 
 /// How records leave the guest.

@@ -17,6 +17,7 @@ use crate::{
     config::{AllocFn, Config},
     error::Error,
     facts::Facts,
+    glue::{self, GlueName},
     graph::CallGraph,
     inspection::{Certainty, NotHooked},
     probe::ProbePair,
@@ -107,6 +108,9 @@ pub(crate) fn discover(
         search.asked_for(asked)?;
     }
     search.by_name();
+    if let Some(glue) = &config.glue {
+        search.by_glue(&glue::read(glue));
+    }
     search.by_structure(module);
     search.drop_lonely_doors();
     let Search { hooks, candidates, pairs, grow_imports, not_hooked, .. } = search;
@@ -230,6 +234,16 @@ impl Search<'_> {
         }
     }
 
+    fn by_glue(&mut self, names: &[GlueName]) {
+        for GlueName { export, name } in names {
+            let exports = self.facts.exports.iter();
+            let found = exports.into_iter().find(|(known, _)| known == export);
+            if let Some(&(_, function)) = found {
+                self.consider(function, name, "glue");
+            }
+        }
+    }
+
     fn consider(&mut self, function: u32, name: &str, source: &str) {
         if self.hooks.contains_key(&function) {
             return;
@@ -255,7 +269,7 @@ impl Search<'_> {
                         )],
                         certainty: Certainty::Confirmed,
                         is_door: known.is_door,
-                        is_export: source == "export",
+                        is_export: matches!(source, "export" | "glue"),
                         is_collected: family.collected,
                     };
                     self.hooks.insert(function, hook);

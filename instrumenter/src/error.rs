@@ -33,6 +33,11 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
+    /// The companion is not the same module.
+    #[error(
+        "the debug file does not fit: {0}\nhint: it must come from the same link as the module"
+    )]
+    Companion(String),
     /// More than the format can number.
     #[error("too many {what}: {count}, and the limit is {limit}")]
     TooMany {

@@ -145,6 +145,35 @@ impl<'a> Facts<'a> {
         self.export_names.get(&index).map(|name| demangle(name).into())
     }
 
+    /// Takes names and DWARF from the same module before it was stripped.
+    pub(crate) fn adopt(&mut self, companion: Facts<'a>) -> Result<(), Error> {
+        let unfit = |what: &str| Err(Error::Companion(what.into()));
+        if companion.module.functions != self.module.functions {
+            return unfit("it has another number of functions");
+        }
+        let sizes = |facts: &Facts<'_>| -> Vec<u32> {
+            facts.bodies.iter().map(|body| body.end - body.start).collect()
+        };
+        let (own, others) = (sizes(self), sizes(&companion));
+        // A linker pads numbers in a module that keeps its debug information, so that the same
+        // function may be somewhat longer there.
+        let is_alike = |(&own, &other): (&u32, &u32)| own <= other * 2 + 8 && other <= own * 2 + 8;
+        let alike = own.iter().zip(&others).filter(|&pair| is_alike(pair)).count();
+        if alike * 20 < own.len() * 19 {
+            return unfit("its functions have other sizes");
+        }
+        if self.names.is_empty() {
+            self.names = companion.names;
+            self.module.named_functions = companion.module.named_functions;
+        }
+        // DWARF counts from the code section's contents, so those must be the same in both.
+        if !self.module.dwarf && companion.module.dwarf && own == others {
+            self.debug = companion.debug;
+            self.module.dwarf = true;
+        }
+        Ok(())
+    }
+
     /// Takes names from DWARF, in a module that has no better ones: some keep the one and strip
     /// the other.
     pub(crate) fn name_from_debug(&mut self) {

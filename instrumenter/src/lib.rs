@@ -27,6 +27,7 @@ mod config;
 mod discover;
 mod error;
 mod facts;
+mod glue;
 mod graph;
 mod inspection;
 mod instrumented;
@@ -86,8 +87,11 @@ struct Examined<'a> {
     discovery: discover::Discovery,
 }
 
-fn examine<'a>(wasm: &'a [u8], config: &Config) -> Result<Examined<'a>, Error> {
+fn examine<'a>(wasm: &'a [u8], config: &'a Config) -> Result<Examined<'a>, Error> {
     let mut facts = facts::Facts::read(wasm)?;
+    if let Some(companion) = &config.companion {
+        facts.adopt(facts::Facts::read(companion)?)?;
+    }
     let module = rewrite::parse(wasm)?;
     let graph = graph::CallGraph::new(&module, &facts);
     facts.name_from_debug();

@@ -33,7 +33,7 @@ use crate::{
 };
 use record::Recorder;
 use seepage_trace::{ModuleId, ModuleInfo, RecordLayout, Role, Tracepoint, TracepointId, abi};
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 use walrus::{FunctionId, Module, ModuleConfig, TypeId};
 
 /// More tracepoints than a record can name.
@@ -48,7 +48,34 @@ const STALE_SECTIONS: [&str; 4] =
 pub(crate) fn parse(wasm: &[u8]) -> Result<Module, Error> {
     let mut config = ModuleConfig::new();
     config.preserve_code_transform(true);
-    config.parse(wasm).map_err(|error| Error::Invalid(format!("{error:#}")))
+    config.parse(&without_dwarf(wasm)).map_err(|error| Error::Invalid(format!("{error:#}")))
+}
+
+/// The module without the DWARF behind its code. Rewriting would make it stale, what is wanted of
+/// it goes into the section, and in a debug build it is the larger part of the file by far.
+fn without_dwarf(wasm: &[u8]) -> Cow<'_, [u8]> {
+    let (mut kept, mut end, mut is_behind_code) = (Vec::new(), 8, false);
+    let sections = wasmparser::Parser::new(0).parse_all(wasm).map_while(Result::ok);
+    let mut dropped = false;
+    for payload in sections {
+        is_behind_code |= matches!(payload, wasmparser::Payload::CodeSectionStart { .. });
+        let Some((_, range)) = payload.as_section() else { continue };
+        let is_dwarf = match &payload {
+            wasmparser::Payload::CustomSection(section) => section.name().starts_with(".debug_"),
+            _ => false,
+        };
+        // Before the code it would move the code, whose offsets are the original's.
+        if is_dwarf && is_behind_code {
+            if !dropped {
+                kept.extend(&wasm[..end]);
+                dropped = true;
+            }
+        } else if dropped {
+            kept.extend(&wasm[end..range.end]);
+        }
+        end = range.end;
+    }
+    if dropped { kept.into() } else { wasm.into() }
 }
 
 /// What stands in for the module's own functions.

@@ -126,11 +126,15 @@ fn heads(
     let is_printed =
         |function: u32| prints::LIST.iter().any(|it| (it.malloc)(view, function).is_some());
     if !chain.iter().any(|function| has_shape(function) && is_printed(*function)) {
-        // Several functions may share one grower, as where `memalign` does not go through `malloc`.
-        let callers: BTreeSet<u32> =
-            view.graph.callers(grower).filter(|&caller| is_printed(caller)).collect();
+        // Several functions may share what grows the memory, as where `memalign` does not go through
+        // `malloc`.
+        let callers: BTreeSet<u32> = chain
+            .iter()
+            .flat_map(|&function| view.graph.callers(function))
+            .filter(|&caller| is_printed(caller))
+            .collect();
         let callers = callers.into_iter();
-        ways.extend(callers.map(|it| (it, format!("it calls f{grower}, which grows the memory"))));
+        ways.extend(callers.map(|it| (it, format!("it calls what grows the memory in f{grower}"))));
     }
     for (function, way) in ways {
         if has_shape(&function) && seen.insert(function) {
