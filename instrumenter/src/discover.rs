@@ -67,7 +67,7 @@ pub(crate) struct Hook {
 
 impl Hook {
     fn from_structure(finding: structure::Finding, certainty: Certainty) -> Hook {
-        let structure::Finding { function, shape, family, evidence } = finding;
+        let structure::Finding { function, shape, family, evidence, is_collected } = finding;
         Hook {
             function,
             shape,
@@ -77,7 +77,7 @@ impl Hook {
             certainty,
             is_door: false,
             is_export: false,
-            is_collected: false,
+            is_collected,
         }
     }
 }
@@ -326,7 +326,9 @@ impl Search<'_> {
         let hooks: Vec<Hook> = self.hooks.values().cloned().collect();
         let inside = inside(self.graph, &hooks);
         let Some(grower) = growers.iter().find(|&&grower| !inside[grower as usize]) else { return };
-        for hook in self.hooks.values_mut().filter(|hook| hook.how == STRUCTURE) {
+        // A runtime with a collector grows its memory for its own start as well.
+        let doubtful = |hook: &&mut Hook| hook.how == STRUCTURE && !hook.is_collected;
+        for hook in self.hooks.values_mut().filter(doubtful) {
             hook.certainty = Certainty::Likely;
             hook.evidence.push(format!(
                 "but f{grower} grows the memory for others too: there may be another allocator"

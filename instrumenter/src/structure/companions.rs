@@ -98,7 +98,13 @@ impl<'a> Companions<'a> {
         evidence: String,
     ) -> Finding {
         let shape = shape(role, list, parameters);
-        Finding { function, shape, family: self.print.name, evidence: vec![evidence] }
+        Finding {
+            function,
+            shape,
+            family: self.print.name,
+            evidence: vec![evidence],
+            is_collected: false,
+        }
     }
 
     /// The functions that may give blocks back, the likeliest first, for a probe to try.

@@ -15,6 +15,7 @@ mod dominators;
 pub(crate) mod features;
 mod prints;
 mod snapshot;
+mod tlsf;
 
 use crate::{
     allocators::shape::{Answer, Parameter, Shape},
@@ -39,6 +40,8 @@ pub(crate) struct Finding {
     pub(crate) shape: Shape,
     pub(crate) family: &'static str,
     pub(crate) evidence: Vec<String>,
+    /// A collector in the module gives its blocks back.
+    pub(crate) is_collected: bool,
 }
 
 /// What structure says of a module.
@@ -100,6 +103,10 @@ pub(crate) fn search(
         grow_imports: grow_imports(&view, &growers),
         ..Structure::default()
     };
+    structure.found = tlsf::find(&view);
+    if !structure.found.is_empty() {
+        return structure;
+    }
     let mut seen = BTreeSet::new();
     for &grower in &growers {
         heads(&view, &mut structure, &mut seen, grower, dominators.chain(grower));
@@ -156,12 +163,23 @@ fn head(view: &View<'_>, structure: &mut Structure, function: u32, way: String) 
             structure.pairs.push(ProbePair { malloc, frees });
         }
         let shape = shape(Role::Malloc, "size", parameters);
-        structure.candidates.push(Finding { function, shape, family: "unknown", evidence });
+        structure.candidates.push(Finding {
+            function,
+            shape,
+            family: "unknown",
+            evidence,
+            is_collected: false,
+        });
         return;
     };
     evidence.push(signs);
-    let malloc =
-        Finding { function, shape: malloc_shape(print, parameters), family: print.name, evidence };
+    let malloc = Finding {
+        function,
+        shape: malloc_shape(print, parameters),
+        family: print.name,
+        evidence,
+        is_collected: false,
+    };
     let search = Companions::new(view, function, print, view.known);
     let companions = search.find();
     // A module in which nobody frees has no free; one in which somebody does and cannot be found

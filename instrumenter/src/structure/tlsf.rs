@@ -1,0 +1,96 @@
+//! AssemblyScript's TLSF heap, under its incremental and its minimal collector.
+//!
+//! `allocateBlock(root, size)` keeps two limits that nothing else has: the largest block, 2^30 - 4,
+//! and 2^29 - 2, up to which a request is rounded. It answers the block's header, 4 bytes before
+//! the address that `__free` takes. What gives blocks back is known by `insertBlock`, which it
+//! shares with what splits and adds memory for `allocateBlock`.
+
+use super::{Finding, View, shape};
+use seepage_trace::Role;
+use std::collections::BTreeSet;
+
+const BLOCK_MAXSIZE: i64 = 1_073_741_820;
+const ROUNDED_BELOW: i64 = 536_870_910;
+
+/// TLSF's `BLOCK_OVERHEAD` on 32-bit memories.
+const HEADER: u32 = 4;
+
+/// The heap's functions, if the module has it.
+pub(super) fn find(view: &View<'_>) -> Vec<Finding> {
+    let allocate = view.graph.functions().find(|&function| {
+        let code = view.features.of(function);
+        let fits = matches!(view.integers(function), Some((1 | 2, 1)));
+        fits && code.has(BLOCK_MAXSIZE) && code.has(ROUNDED_BELOW) && code.has_any(&[256, 65535])
+    });
+    let Some(allocate) = allocate else { return Vec::new() };
+    let callees = |function: u32| -> BTreeSet<u32> {
+        view.graph.callees(function).iter().copied().filter(|&it| it != function).collect()
+    };
+    let helpers = callees(allocate);
+    let inner: BTreeSet<u32> = helpers.iter().flat_map(|&helper| callees(helper)).collect();
+    let inserts: BTreeSet<u32> = inner
+        .into_iter()
+        .filter(|&it| matches!(view.integers(it), Some((1 | 2, 0))) && it != allocate)
+        .collect();
+    let Some((parameters, _)) = view.integers(allocate) else { return Vec::new() };
+    let list = if parameters == 1 { "size" } else { "_ size" };
+    let sign = "has the limits of AssemblyScript's TLSF heap (2^30 - 4, 2^29 - 2)";
+    let mut found = vec![finding(allocate, Role::Malloc, list, parameters, HEADER, sign)];
+    for function in view.graph.functions() {
+        if function == allocate || helpers.contains(&function) || inserts.contains(&function) {
+            continue;
+        }
+        let calls = callees(function);
+        if calls.is_disjoint(&inserts) {
+            continue;
+        }
+        let stores = view.features.of(function).stores > 0;
+        match view.integers(function) {
+            Some((1, 0)) if stores && view.features.of(function).has(15) => found.push(finding(
+                function,
+                Role::Free,
+                "ptr",
+                1,
+                0,
+                "checks a block's alignment and inserts it among the free ones",
+            )),
+            Some((2, 0)) if stores => found.push(finding(
+                function,
+                Role::Free,
+                "_ ptr",
+                2,
+                HEADER,
+                "marks a block as free and inserts it among the free ones",
+            )),
+            Some((3, 1)) if calls.contains(&allocate) => found.push(finding(
+                function,
+                Role::Realloc,
+                "_ ptr size",
+                3,
+                HEADER,
+                "allocates a block, and inserts another among the free ones",
+            )),
+            _ => {}
+        }
+    }
+    let has_free = found.iter().any(|finding| finding.shape.role == Role::Free);
+    if has_free { found } else { Vec::new() }
+}
+
+fn finding(
+    function: u32,
+    role: Role,
+    list: &str,
+    parameters: usize,
+    offset: u32,
+    sign: &str,
+) -> Finding {
+    let shape = shape(role, list, parameters);
+    Finding {
+        function,
+        shape: crate::allocators::shape::Shape { offset, ..shape },
+        family: "assemblyscript",
+        evidence: vec![sign.into()],
+        is_collected: true,
+    }
+}
