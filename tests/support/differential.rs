@@ -123,7 +123,7 @@ pub fn compare_module(wasm: &[u8], choice: u8) -> Verdict {
 
 /// The functions of the module whose signature could be an allocator's, as the user would name
 /// them: the first of each kind.
-fn planted(wasm: &[u8]) -> Vec<AllocFn> {
+pub fn planted(wasm: &[u8]) -> Vec<AllocFn> {
     let (mut signatures, mut functions, mut imported) = (Vec::new(), Vec::new(), 0);
     for payload in wasmparser::Parser::new(0).parse_all(wasm).map_while(Result::ok) {
         match payload {

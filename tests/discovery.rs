@@ -1,0 +1,3 @@
+//! Allocators that no rule knows.
+
+fn main() {}

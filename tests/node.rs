@@ -1,0 +1,3 @@
+//! Published packages under Node.
+
+fn main() {}
