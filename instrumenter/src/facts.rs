@@ -154,20 +154,16 @@ impl<'a> Facts<'a> {
         let sizes = |facts: &Facts<'_>| -> Vec<u32> {
             facts.bodies.iter().map(|body| body.end - body.start).collect()
         };
-        let (own, others) = (sizes(self), sizes(&companion));
-        // A linker pads numbers in a module that keeps its debug information, so that the same
-        // function may be somewhat longer there.
-        let is_alike = |(&own, &other): (&u32, &u32)| own <= other * 2 + 8 && other <= own * 2 + 8;
-        let alike = own.iter().zip(&others).filter(|&pair| is_alike(pair)).count();
-        if alike * 20 < own.len() * 19 {
+        // Another link of the same objects has the same functions in another order.
+        if sizes(self) != sizes(&companion) {
             return unfit("its functions have other sizes");
         }
         if self.names.is_empty() {
             self.names = companion.names;
             self.module.named_functions = companion.module.named_functions;
         }
-        // DWARF counts from the code section's contents, so those must be the same in both.
-        if !self.module.dwarf && companion.module.dwarf && own == others {
+        if !self.module.dwarf && companion.module.dwarf {
+            // DWARF counts from the code section's contents, which are the same in both.
             self.debug = companion.debug;
             self.module.dwarf = true;
         }
