@@ -156,7 +156,7 @@ pub(super) fn growth(report: &Report, page: &mut Page<'_>) {
             GrownBy::Guest => stacks::render(
                 grower.frames,
                 false,
-                Layout { indent: 4, frames: FEW },
+                Layout { indent: 4, frames: MANY },
                 &prefix,
                 page,
             ),
