@@ -314,7 +314,7 @@ fn a_wrong_discovery_withdraws_the_verdicts() {
             if block % 2 == 0 {
                 guest.free(main, block * 64);
             } else if block < 50 {
-                guest.free(main, 1 << 20 | block * 64);
+                guest.free(main, (1 << 20) | (block * 64));
             }
         }
         guest.judged()

@@ -58,7 +58,15 @@ fn fetch_corpus() -> Result<()> {
 
 fn lints() -> Result<()> {
     need_component("clippy", "clippy")?;
-    show(command("cargo").args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+    show(command("cargo").args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--keep-going",
+        "--",
+        "-D",
+        "warnings",
+    ]))
 }
 
 fn tests() -> Result<()> {
