@@ -135,7 +135,7 @@ impl Script {
         };
         self.modules += 1;
         let transport =
-            if self.modules % 2 == 0 { TransportKind::Call } else { TransportKind::Ring };
+            if self.modules.is_multiple_of(2) { TransportKind::Call } else { TransportKind::Ring };
         let config = Config { module_name: "spec".into(), transport, ..Config::default() };
         let asked = Config { alloc_fns: planted(wasm), ..config.clone() };
         let instrumented = match instrument(wasm, &asked) {
