@@ -1,3 +1,231 @@
-//! Allocators that no rule knows.
+//! Allocators that were invented for this test, which no rule knows, in modules without names; and
+//! decoys, which are none. What is hooked must be right, to the function and to the byte; where
+//! seepage is not sure, it must abstain.
 
-fn main() {}
+mod support;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    sync::{Arc, Mutex},
+};
+use support::{Ran, finish, program, report, seepage};
+use wasmparser::{KnownCustom, Name, Parser, Payload};
+
+/// An allocator's functions by role, as a part of their names.
+type Functions = &'static [(&'static str, &'static str)];
+
+/// How a program tells the truth.
+#[derive(Clone, Copy)]
+enum Truth {
+    /// It prints it.
+    Printed,
+    /// Its exports `blocks` and `bytes` answer it.
+    Answered,
+}
+
+const ALLOCATORS: &[(&str, Truth, Functions)] = &[
+    ("bump_lists", Truth::Printed, &[("malloc", "bump_get"), ("free", "bump_put")]),
+    ("buddy", Truth::Printed, &[("malloc", "buddy_get"), ("free", "buddy_put")]),
+    ("slab", Truth::Printed, &[("malloc", "slab_get"), ("free", "slab_put")]),
+    (
+        "first_fit",
+        Truth::Printed,
+        &[("malloc", "fit_get"), ("free", "fit_put"), ("realloc", "fit_resize")],
+    ),
+    // Rust's own doors are as right as what is behind them.
+    (
+        "cells_unknown",
+        Truth::Answered,
+        &[
+            ("malloc", "Heap4take"),
+            ("free", "Heap4give"),
+            ("malloc", "__rust_alloc"),
+            ("malloc", "5alloc17h"),
+            ("free", "dealloc"),
+            ("realloc", "realloc"),
+        ],
+    ),
+    (
+        "gaps_unknown",
+        Truth::Answered,
+        &[
+            ("malloc", "4fill"),
+            ("free", "4open"),
+            ("malloc", "__rust_alloc"),
+            ("malloc", "5alloc17h"),
+            ("free", "dealloc"),
+            ("realloc", "realloc"),
+        ],
+    ),
+];
+
+const LIBC: Functions = &[
+    ("malloc", "malloc"),
+    ("free", "free"),
+    ("calloc", "calloc"),
+    ("realloc", "realloc"),
+    ("memalign", "memalign"),
+];
+
+/// What is no allocator, or stands above the one that is.
+const DECOYS: &[(&str, Functions)] = &[
+    ("decoy_pool", LIBC),
+    ("decoy_arena", &[]),
+    ("decoy_grow", &[]),
+    ("decoy_interner", &[]),
+    ("decoy_stack", &[]),
+];
+
+const LEVELS: [&str; 3] = ["O0", "O2", "Os"];
+
+/// What is known to be found: it may become more, not less.
+const FOUND: &[&str] = &[
+    "buddy.O0",
+    "buddy.O2",
+    "buddy.Os",
+    "bump_lists.O0",
+    "cells_unknown.O2",
+    "cells_unknown.Os",
+    "slab.O0",
+];
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let outcomes = Arc::new(Mutex::new(BTreeMap::new()));
+    let mut trials = Vec::new();
+    for level in LEVELS {
+        for &(name, truth, functions) in ALLOCATORS {
+            let outcomes = outcomes.clone();
+            trials.push(Trial::test(format!("{name}.{level}"), move || {
+                let name = format!("{name}.{level}");
+                let is_found = allocator(&name, truth, functions)?;
+                if let Ok(mut outcomes) = outcomes.lock() {
+                    outcomes.insert(name.clone(), is_found);
+                }
+                match is_found || !FOUND.contains(&name.as_str()) {
+                    true => Ok(()),
+                    false => Err("it was found before, and is not any more".into()),
+                }
+            }));
+        }
+        for &(name, functions) in DECOYS {
+            trials.push(Trial::test(format!("{name}.{level}"), move || {
+                decoy(&format!("{name}.{level}"), functions)
+            }));
+        }
+    }
+    let is_list = arguments.list;
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if let (false, Ok(outcomes)) = (is_list, outcomes.lock()) {
+        let list = |found: bool| {
+            let names = outcomes.iter().filter(|(_, is_found)| **is_found == found);
+            names.map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" ")
+        };
+        println!("found: {}\nabstained: {}", list(true), list(false));
+    }
+    conclusion.exit();
+}
+
+/// Whether the allocator was found; an error if something else was.
+fn allocator(name: &str, truth: Truth, functions: Functions) -> Result<bool, Failed> {
+    let hooks = hooks(name, functions)?;
+    let has = |role: &str| hooks.iter().any(|hook| hook == role);
+    match truth {
+        Truth::Printed => {
+            let ran = run(name, &[], &[]);
+            let expected = ran.truth("live_blocks").zip(ran.truth("live_bytes"));
+            let expected = expected.ok_or_else(|| format!("no truth: {}", ran.stderr))?;
+            if hooks.is_empty() { nothing_seen(&ran)? } else { same(ran.live(), expected)? }
+        }
+        Truth::Answered => {
+            let [blocks, bytes] =
+                ["blocks", "bytes"].map(|export| run(name, &["--invoke", export], &["12"]));
+            let answer =
+                |ran: &Ran| ran.stdout.trim().parse::<u64>().map_err(|_| ran.stderr.clone());
+            let expected = (answer(&blocks)?, answer(&bytes)?);
+            if hooks.is_empty() { nothing_seen(&bytes)? } else { same(bytes.live(), expected)? }
+        }
+    }
+    if !hooks.is_empty() && !(has("malloc") && has("free")) {
+        return Err(format!("half an allocator: {hooks:?}").into());
+    }
+    Ok(!hooks.is_empty())
+}
+
+fn decoy(name: &str, functions: Functions) -> Result<(), Failed> {
+    let hooks = hooks(name, functions)?;
+    let ran = run(name, &[], &[]);
+    match ran.truth("live_blocks").zip(ran.truth("live_bytes")) {
+        Some(expected) if !hooks.is_empty() => same(ran.live(), expected),
+        _ if hooks.is_empty() => nothing_seen(&ran),
+        _ => Err(format!("no truth: {}", ran.stderr).into()),
+    }
+}
+
+/// The roles of what is hooked, each of which must be a function that has the role.
+fn hooks(name: &str, functions: Functions) -> Result<Vec<String>, Failed> {
+    let stripped = program(&format!("allocators/{name}.stripped"));
+    let names = names(&program(&format!("allocators/{name}")))?;
+    let ran = finish(seepage().args(["inspect", "-f", "json"]).arg(&stripped));
+    let inspection: Value = serde_json::from_str(&ran.stdout)
+        .map_err(|error| format!("{error}: {}{}", ran.stdout, ran.stderr))?;
+    let hooked = inspection["allocators"].as_array().ok_or("no list of allocators")?;
+    let mut roles = Vec::new();
+    for hook in hooked {
+        let index = hook["function"].as_u64().unwrap_or(u64::MAX) as u32;
+        let role = hook["role"].as_str().unwrap_or_default();
+        let name = names.get(&index).map_or("", String::as_str);
+        let is_right = functions.iter().any(|(known, part)| *known == role && name.contains(part));
+        if !is_right {
+            return Err(format!("f{index}, which is `{name}`, is taken for a {role}").into());
+        }
+        roles.push(role.to_owned());
+    }
+    let is_confirmed = inspection["verdict"] == "confirmed";
+    match is_confirmed == !roles.is_empty() {
+        true => Ok(roles),
+        false => Err(format!("the verdict is {}, with {roles:?}", inspection["verdict"]).into()),
+    }
+}
+
+fn run(name: &str, options: &[&str], args: &[&str]) -> Ran {
+    report("run", options, &program(&format!("allocators/{name}.stripped")), args)
+}
+
+/// Where nothing is hooked nothing may be accused.
+fn nothing_seen(ran: &Ran) -> Result<(), Failed> {
+    match ran.number("/totals/allocated/blocks") {
+        0 => Ok(()),
+        blocks => Err(format!("{blocks} blocks without an allocator").into()),
+    }
+}
+
+fn same(is: (u64, u64), should_be: (u64, u64)) -> Result<(), Failed> {
+    match is == should_be {
+        true => Ok(()),
+        false => Err(format!("live blocks and bytes: {is:?}, not {should_be:?}").into()),
+    }
+}
+
+/// The function names of the twin that has not been stripped.
+fn names(path: &Path) -> Result<BTreeMap<u32, String>, Failed> {
+    let wasm = fs::read(path)?;
+    let mut names = BTreeMap::new();
+    for payload in Parser::new(0).parse_all(&wasm) {
+        let Payload::CustomSection(section) = payload? else { continue };
+        let KnownCustom::Name(subsections) = section.as_known() else { continue };
+        for subsection in subsections {
+            if let Name::Function(functions) = subsection? {
+                for naming in functions {
+                    let naming = naming?;
+                    names.insert(naming.index, naming.name.to_owned());
+                }
+            }
+        }
+    }
+    Ok(names)
+}

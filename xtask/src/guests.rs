@@ -109,6 +109,25 @@ const ZIG: &[Variant] = &[
     variant("small.stripped", &["-OReleaseSmall"], Nothing),
 ];
 
+/// For the hunt after allocators without names: each as the program and its named twin, whose
+/// functions have the same numbers.
+const TWINS: &[Variant] = &[
+    variant("O0", &["-O0"], Names),
+    variant("O0.stripped", &["-O0"], Nothing),
+    variant("O2", &["-O2"], Names),
+    variant("O2.stripped", &["-O2"], Nothing),
+    variant("Os", &["-Os"], Names),
+    variant("Os.stripped", &["-Os"], Nothing),
+];
+const RUST_TWINS: &[Variant] = &[
+    variant("O0", &["release", "-Copt-level=0"], Names),
+    variant("O0.stripped", &["release", "-Copt-level=0"], Nothing),
+    variant("O2", &["release", "-Copt-level=2"], Names),
+    variant("O2.stripped", &["release", "-Copt-level=2"], Nothing),
+    variant("Os", &["release", "-Copt-level=s"], Names),
+    variant("Os.stripped", &["release", "-Copt-level=s"], Nothing),
+];
+
 const fn guest(source: &'static str, variants: &'static [Variant]) -> Guest {
     Guest { source, variants }
 }
@@ -131,6 +150,17 @@ pub const GUESTS: &[Guest] = &[
     guest("tests/programs/assemblyscript/truth.ts", ASSEMBLYSCRIPT),
     guest("tests/programs/zig/truth_wasm_allocator.zig", ZIG),
     guest("tests/programs/zig/truth_c_allocator.zig", ZIG),
+    guest("tests/programs/allocators/bump_lists.c", TWINS),
+    guest("tests/programs/allocators/buddy.c", TWINS),
+    guest("tests/programs/allocators/slab.c", TWINS),
+    guest("tests/programs/allocators/first_fit.c", TWINS),
+    guest("tests/programs/allocators/cells_unknown.rs", RUST_TWINS),
+    guest("tests/programs/allocators/gaps_unknown.rs", RUST_TWINS),
+    guest("tests/programs/allocators/decoy_pool.c", TWINS),
+    guest("tests/programs/allocators/decoy_arena.c", TWINS),
+    guest("tests/programs/allocators/decoy_grow.c", TWINS),
+    guest("tests/programs/allocators/decoy_interner.c", TWINS),
+    guest("tests/programs/allocators/decoy_stack.c", TWINS),
     guest("benches/guests/alloc_bound.c", BENCH_C),
     guest("benches/guests/trees.c", BENCH_C),
     guest("benches/guests/numeric.c", BENCH_C),
