@@ -16,7 +16,7 @@ use crate::{
     },
     config::{AllocFn, Config},
     error::Error,
-    facts::Facts,
+    facts::{Facts, Import},
     glue::{self, GlueName},
     graph::CallGraph,
     inspection::{Certainty, NotHooked},
@@ -457,6 +457,22 @@ fn blind_spots(
     }
     for refused in not_hooked {
         blind.push(format!("f{} `{}` is not hooked: {}", refused.index, refused.name, refused.why));
+    }
+    let is_allocator = |import: &&Import<'_>| {
+        import.module == "env" && ["malloc", "free", "_Znwm", "_ZdlPv"].contains(&import.name)
+    };
+    if let Some(import) = facts.imports.iter().find(is_allocator) {
+        blind.push(format!(
+            "it imports `{}`: the allocator is the main module's, to be instrumented there",
+            import.name
+        ));
+    }
+    if facts.has_gc_types {
+        blind.push(
+            "structures and arrays of WebAssembly's own collected heap are not in linear memory, \
+             and not traced"
+                .into(),
+        );
     }
     if facts.module.memories.is_empty() {
         blind.push("the module has no linear memory".into());

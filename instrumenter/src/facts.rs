@@ -10,8 +10,8 @@ use crate::{
 use seepage_trace::{Memory, abi};
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 use wasmparser::{
-    BinaryReader, BinaryReaderError, ExternalKind, KnownCustom, Name, Parser, Payload, TypeRef,
-    WasmFeatures,
+    BinaryReader, BinaryReaderError, CompositeInnerType, ExternalKind, KnownCustom, Name, Parser,
+    Payload, TypeRef, WasmFeatures,
 };
 
 /// Lists of names longer than this are cut: they are for a person to read.
@@ -48,6 +48,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) debug_names: BTreeMap<u32, Arc<str>>,
     /// Names for functions without any, by index, made from what they are seen to do.
     made_names: BTreeMap<u32, String>,
+    /// It declares structures or arrays of the garbage-collected heap.
+    pub(crate) has_gc_types: bool,
     debug: Vec<(&'a str, &'a [u8])>,
     is_instrumented: bool,
     has_shared_memory: bool,
@@ -80,6 +82,7 @@ impl<'a> Facts<'a> {
             start: None,
             debug_names: BTreeMap::new(),
             made_names: BTreeMap::new(),
+            has_gc_types: false,
             debug: Vec::new(),
             is_instrumented: false,
             has_shared_memory: false,
@@ -207,6 +210,17 @@ impl<'a> Facts<'a> {
 
     fn section(&mut self, payload: Payload<'a>) -> Result<(), BinaryReaderError> {
         match payload {
+            Payload::TypeSection(section) => {
+                for group in section {
+                    self.has_gc_types |= group?.into_types().any(|ty| {
+                        let inner = ty.composite_type.inner;
+                        matches!(
+                            inner,
+                            CompositeInnerType::Struct(_) | CompositeInnerType::Array(_)
+                        )
+                    });
+                }
+            }
             Payload::ImportSection(section) => {
                 for import in section.into_imports() {
                     let import = import?;
