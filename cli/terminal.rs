@@ -5,7 +5,7 @@
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
-use seepage_report::TextOptions;
+use seepage_report::{TextOptions, formats::printable};
 use std::{
     borrow::Cow,
     io::{self, ErrorKind, IsTerminal, Write},
@@ -15,6 +15,9 @@ use std::{
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
+
+/// No message of our own is longer; one with names in it can be.
+const LONGEST_LINE: usize = 2000;
 
 /// A module of this size takes long enough to show that something happens.
 const LONG: u64 = 3 << 20;
@@ -31,13 +34,21 @@ pub(crate) fn warning(message: &str) {
 
 /// Says something by the way.
 pub(crate) fn note(message: &str) {
-    let _ = writeln!(anstream::stderr(), "seepage: {message}");
+    let _ = writeln!(anstream::stderr(), "seepage: {}", name(message, LONGEST_LINE));
+}
+
+/// Text with names from a module in it, or such a name, in at most `most` characters, and without
+/// any that do something to a terminal: a module may be hostile.
+pub(crate) fn name(text: &str, most: usize) -> Cow<'_, str> {
+    let Some((cut, _)) = text.char_indices().nth(most) else { return printable(text) };
+    Cow::Owned(format!("{}…", printable(&text[..cut])))
 }
 
 fn say(label: &str, style: Style, message: &str) {
     let mut out = anstream::stderr().lock();
     let _ = write!(out, "seepage: {style}{label}:{style:#} ");
     for (index, line) in message.lines().enumerate() {
+        let line = &*name(line, LONGEST_LINE);
         let _ = match line.strip_prefix("hint: ") {
             Some(hint) if index > 0 => writeln!(out, "{HINT}hint:{HINT:#} {hint}"),
             _ => writeln!(out, "{line}"),

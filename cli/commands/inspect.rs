@@ -9,8 +9,10 @@ use crate::{
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use seepage_instrumenter::{AllocatorFunction, Inspection};
+use seepage_report::formats::printable_json;
 use serde_json::{Value, json};
 use std::{
+    borrow::Cow,
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
@@ -65,7 +67,7 @@ impl Inspect {
         }
         let rendered = match self.format {
             Format::Text => text(&inspection, probing.as_ref(), &self.module),
-            Format::Json => format!("{:#}\n", json(&inspection, probing.as_ref())),
+            Format::Json => printable_json(&json(&inspection, probing.as_ref())),
         };
         match &self.output {
             Some(path) => fs::write(path, rendered)
@@ -80,7 +82,7 @@ fn text(inspection: &Inspection, probing: Option<&Probing>, path: &Path) -> Stri
     let module = &inspection.module;
     let mut out = format!(
         "{}: {}, {} functions ({} imported, {} named), {} DWARF\n",
-        module.name,
+        name(&module.name),
         bytes(module.bytes),
         module.functions,
         module.imported_functions,
@@ -89,7 +91,7 @@ fn text(inspection: &Inspection, probing: Option<&Probing>, path: &Path) -> Stri
     );
     let mut line = |label: &str, text: String| {
         // Writing to a string cannot fail.
-        _ = writeln!(out, "  {label:<11} {text}");
+        _ = writeln!(out, "  {:<11} {text}", name(label));
     };
     for (index, memory) in module.memories.iter().enumerate() {
         let maximum = match memory.maximum_pages {
@@ -104,7 +106,7 @@ fn text(inspection: &Inspection, probing: Option<&Probing>, path: &Path) -> Stri
         );
     }
     for producer in &module.producers {
-        line(&producer.field, format!("{} {}", producer.name, producer.version));
+        line(&producer.field, format!("{} {}", name(&producer.name), name(&producer.version)));
     }
     line("features", list(&module.features));
     line("imports", list(&module.import_modules));
@@ -122,21 +124,21 @@ fn text(inspection: &Inspection, probing: Option<&Probing>, path: &Path) -> Stri
     if let Some(probing) = probing.filter(|it| !matches!(it, Probing::NotNeeded)) {
         _ = writeln!(out, "\nprobe: {}", probing.outcome());
         if let Probing::CouldNotRun(why) = probing {
-            _ = writeln!(out, "  {}", why.lines().next().unwrap_or_default());
+            _ = writeln!(out, "  {}", name(why.lines().next().unwrap_or_default()));
         }
         for check in probing.probed().into_iter().flat_map(|probed| &probed.checks) {
             let mark = if check.passed { "ok" } else { "no" };
-            _ = writeln!(out, "  {mark}  {:<8} {}", check.name, check.detail);
+            _ = writeln!(out, "  {mark}  {:<8} {}", check.name, name(&check.detail));
         }
     }
     if !inspection.blind_spots.is_empty() {
         out.push_str("\nseepage would not see:\n");
         for spot in &inspection.blind_spots {
-            _ = writeln!(out, "  - {spot}");
+            _ = writeln!(out, "  - {}", name(spot));
         }
     }
-    _ = writeln!(out, "\nnext: seepage run {}", path.display());
-    sanitized(&out)
+    _ = writeln!(out, "\nnext: seepage run {}", name(&path.display().to_string()));
+    out
 }
 
 fn functions(out: &mut String, functions: &[AllocatorFunction]) {
@@ -146,14 +148,14 @@ fn functions(out: &mut String, functions: &[AllocatorFunction]) {
             "  f{:<6} {:<18} {} ({}), {} call{}, {}",
             function.index,
             function.role.name(),
-            function.name,
+            name(&function.name),
             function.parameters,
             function.calls,
             if function.calls == 1 { "" } else { "s" },
             function.family,
         );
         for evidence in &function.evidence {
-            _ = writeln!(out, "          {evidence}");
+            _ = writeln!(out, "          {}", name(evidence));
         }
     }
 }
@@ -162,10 +164,9 @@ fn list<T: AsRef<str>>(items: &[T]) -> String {
     if items.is_empty() {
         return "none".into();
     }
-    let mut text: Vec<&str> = items.iter().take(LISTED).map(AsRef::as_ref).collect();
-    let more = format!("… {} more", items.len().saturating_sub(LISTED));
+    let mut text: Vec<_> = items.iter().take(LISTED).map(|item| name(item.as_ref())).collect();
     if items.len() > LISTED {
-        text.push(&more);
+        text.push(format!("… {} more", items.len() - LISTED).into());
     }
     text.join(", ")
 }
@@ -178,9 +179,9 @@ fn bytes(count: u64) -> String {
     }
 }
 
-/// Names are the module's, and a module may be hostile: no control character reaches a terminal.
-fn sanitized(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+/// Names are the module's, and a module may be hostile.
+fn name(text: &str) -> Cow<'_, str> {
+    terminal::name(text, 200)
 }
 
 fn json(inspection: &Inspection, probing: Option<&Probing>) -> Value {

@@ -5,6 +5,7 @@ use crate::{exit, options::InstrumentOptions, probing, terminal};
 use anyhow::{Context, Result};
 use seepage_instrumenter::Inspection;
 use std::{
+    borrow::Cow,
     fmt::Write as _,
     fs,
     io::{self, Write as _},
@@ -62,6 +63,11 @@ fn pipe(wasm: &[u8]) -> io::Result<()> {
     }
 }
 
+/// A name in it is the module's choice.
+fn name(text: &str) -> Cow<'_, str> {
+    terminal::name(text, 200)
+}
+
 fn summary(inspection: &Inspection, wasm: &[u8]) -> String {
     let mut text = String::new();
     let count = inspection.allocators.len();
@@ -70,7 +76,7 @@ fn summary(inspection: &Inspection, wasm: &[u8]) -> String {
     let _ = writeln!(
         text,
         "{}: {count} allocator {functions} hooked; {} bytes became {}",
-        inspection.module.name,
+        name(&inspection.module.name),
         inspection.module.bytes,
         wasm.len(),
     );
@@ -79,7 +85,9 @@ fn summary(inspection: &Inspection, wasm: &[u8]) -> String {
         let _ = writeln!(
             text,
             "  {role:<16} {}  ({}, {})",
-            function.name, function.family, function.how
+            name(&function.name),
+            function.family,
+            name(&function.how)
         );
     }
     if inspection.module.dwarf {
@@ -89,7 +97,7 @@ fn summary(inspection: &Inspection, wasm: &[u8]) -> String {
         );
     }
     for blind_spot in &inspection.blind_spots {
-        let _ = writeln!(text, "  not seen: {blind_spot}");
+        let _ = writeln!(text, "  not seen: {}", name(blind_spot));
     }
     text
 }

@@ -110,9 +110,15 @@ pub enum Error {
 /// A list that stays readable for a module with thousands of exports.
 fn list(names: &[String]) -> String {
     const SHOWN: usize = 12;
-    match names.len() {
-        0 => "nothing".into(),
-        count if count <= SHOWN => names.join(", "),
-        count => format!("{}, and {} more", names[..SHOWN].join(", "), count - SHOWN),
+    const LONGEST: usize = 200;
+    if names.is_empty() {
+        return "nothing".into();
+    }
+    // A name of several lines would look as if there were more to the message.
+    let name = |name: &String| name.chars().take(LONGEST).collect::<String>().replace('\n', "\\n");
+    let shown: Vec<_> = names.iter().take(SHOWN).map(name).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{}, and {more} more", shown.join(", ")),
     }
 }

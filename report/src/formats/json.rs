@@ -2,14 +2,19 @@
 
 use super::Options;
 use crate::schema::Report;
+use serde::Serialize;
 use std::fmt::Write as _;
 
 /// Appends the report, indented, in the order of its fields, with a newline at the end.
 pub(crate) fn render(report: &Report, _: &Options, out: &mut String) {
-    // A report has no maps with keys other than strings, which is all that can fail.
-    let json = serde_json::to_string_pretty(report).unwrap_or_default();
-    // Names come from the module, and JSON is often shown in a terminal: what could control one
-    // is escaped. JSON itself asks that only of the characters below a space.
+    write(report, out);
+}
+
+/// Appends anything as JSON. Names come from the module, and JSON is often shown in a terminal:
+/// what could control one is escaped. JSON itself asks that only of the characters below a space.
+pub(super) fn write(value: &impl Serialize, out: &mut String) {
+    // Only maps with keys other than strings could fail.
+    let json = serde_json::to_string_pretty(value).unwrap_or_default();
     for character in json.chars() {
         if super::text::is_unprintable(character) && character != '\n' {
             let mut units = [0; 2];

@@ -7,6 +7,8 @@ mod json;
 mod text;
 
 use crate::schema::Report;
+use serde::Serialize;
+use std::borrow::Cow;
 
 /// Every format.
 pub const LIST: &[Format] = &[
@@ -40,6 +42,19 @@ pub struct Format {
 /// The format of that name.
 pub fn find(name: &str) -> Option<&'static Format> {
     LIST.iter().find(|format| format.name == name)
+}
+
+/// A name that came from a module, with everything escaped that does something to a terminal
+/// instead of being seen.
+pub fn printable(name: &str) -> Cow<'_, str> {
+    text::printable(name)
+}
+
+/// Anything as JSON that can be shown in a terminal.
+pub fn printable_json(value: &impl Serialize) -> String {
+    let mut out = String::new();
+    json::write(value, &mut out);
+    out
 }
 
 /// How to render; each format takes what concerns it.

@@ -16,7 +16,7 @@ use super::Options;
 use crate::schema::{Report, VerdictKind};
 use page::{Page, Style};
 use std::fmt::Write as _;
-pub(crate) use words::is_unprintable;
+pub(crate) use words::{clean as printable, is_unprintable};
 
 /// Appends the report.
 pub(crate) fn render(report: &Report, options: &Options, out: &mut String) {

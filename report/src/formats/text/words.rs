@@ -19,7 +19,7 @@ pub(crate) fn is_unprintable(character: char) -> bool {
 }
 
 /// The text with everything unprintable escaped as `\u{1b}`.
-pub(super) fn clean(text: &str) -> Cow<'_, str> {
+pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unprintable) {
         return Cow::Borrowed(text);
     }
