@@ -81,12 +81,14 @@ impl ProbeFunction {
     /// The function as an allocator's, in the reading of that index, to be hooked on the word of a
     /// probe.
     pub fn settled(&self, reading: usize) -> AllocFn {
-        AllocFn {
-            name: format!("f{}", self.index),
-            role: self.role,
-            parameters: self.readings.get(reading).map(|reading| reading.0.clone()),
-            is_probed: true,
+        let mut parameters = self.readings.get(reading).map(|reading| reading.0.clone());
+        if self.role == Role::Free {
+            // What a probe passes as the size is right; what the program passes may be the size
+            // after a resizing that nobody sees.
+            let sizes = parameters.iter_mut().flatten().filter(|it| **it == Parameter::Size);
+            sizes.for_each(|size| *size = Parameter::Other);
         }
+        AllocFn { name: format!("f{}", self.index), role: self.role, parameters, is_probed: true }
     }
 
     pub(crate) fn new(index: u32, role: Role, parameters: usize) -> ProbeFunction {

@@ -7,7 +7,7 @@ use crate::{
 };
 use wasmtime::{Engine, Linker, Result};
 use wasmtime_wasi::{
-    FsPerms, I32Exit, WasiCtxBuilder,
+    FsPerms, I32Exit, WasiCtxBuilder, p0,
     p1::{WasiP1Ctx, add_to_linker_sync},
     p2::pipe::MemoryInputPipe,
 };
@@ -28,10 +28,13 @@ impl Host {
 pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>> {
     let mut linker = Linker::new(engine);
     add_to_linker_sync(&mut linker, |host: &mut Host| &mut host.wasi)?;
+    // Programs built before preview 1 are still about, and want the same under another name.
+    p0::add_to_linker_sync(&mut linker, |host: &mut Host| &mut host.wasi)?;
     // wasmtime's own refuses codes from 126 up and loses them; a guest's code is what it says.
     linker.allow_shadowing(true);
     let exit = |code: i32| -> Result<()> { Err(I32Exit(code).into()) };
     linker.func_wrap("wasi_snapshot_preview1", "proc_exit", exit)?;
+    linker.func_wrap("wasi_unstable", "proc_exit", exit)?;
     linker.allow_shadowing(false);
     Ok(linker)
 }
