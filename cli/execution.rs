@@ -1,7 +1,7 @@
 //! What `run` and `check` have in common: from the module's file to the outcome of its run.
 
 use crate::{
-    exit,
+    exit, input,
     options::{InstrumentOptions, ReportOptions, RunOptions},
     probing,
     reporting::{Reporter, Stream, takes_stdout},
@@ -14,10 +14,7 @@ use seepage_runtime::{
     Dir, Interrupt, Invoke, Output, RunOptions as GuestOptions, Runner, SinkError, Symbolize, Tee,
     TraceWriter, is_instrumented,
 };
-use std::{
-    fs::{self, File},
-    path::Path,
-};
+use std::{fs::File, path::Path};
 
 /// What was asked for.
 pub(crate) struct Request<'a> {
@@ -46,7 +43,7 @@ impl Execution {
         };
         let path = Path::new(target);
         let stdout_is_taken = takes_stdout(request.report)?;
-        let bytes = fs::read(path).with_context(|| format!("failed to read `{target}`"))?;
+        let bytes = input::module(path)?;
         let (wasm, symbolize) = instrumented(request.instrument, path, bytes)?;
 
         let interrupt = Interrupt::new();

@@ -4,6 +4,7 @@
 mod commands;
 mod execution;
 mod exit;
+mod input;
 mod options;
 mod probing;
 mod reporting;

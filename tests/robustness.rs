@@ -129,6 +129,19 @@ fn a_large_file_of_noise() {
     assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
 }
 
+/// What is no module is not read to its end, which a device does not have.
+#[cfg(unix)]
+#[test]
+fn a_file_without_end() {
+    let begin = Instant::now();
+    for verb in [&["inspect"][..], &["run"], &["instrument", "-o", "/dev/null"]] {
+        let ran = finish(seepage().args(verb).arg("/dev/zero"));
+        assert_eq!(ran.code, 2);
+        assert!(ran.stderr.contains("not a WebAssembly module"), "{}", ran.stderr);
+    }
+    assert!(begin.elapsed() < Duration::from_secs(20));
+}
+
 /// Every region of small modules, and many bytes of larger ones.
 #[test]
 fn flipped_bits() {

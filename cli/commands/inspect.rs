@@ -1,7 +1,7 @@
 //! `seepage inspect`: what would be hooked, and what not.
 
 use crate::{
-    exit,
+    exit, input,
     options::InstrumentOptions,
     probing::{self, Probing},
     terminal,
@@ -53,7 +53,7 @@ enum Format {
 impl Inspect {
     pub(crate) fn execute(&self) -> Result<i32> {
         let name = self.module.display();
-        let bytes = fs::read(&self.module).with_context(|| format!("failed to read `{name}`"))?;
+        let bytes = input::module(&self.module)?;
         let mut config = self.instrument.config(&self.module)?;
         let inspect = |config: &_| {
             seepage_instrumenter::inspect(&bytes, config)

@@ -1,7 +1,7 @@
 //! `seepage instrument`: write the rewritten module, to be run by whatever host provides the
 //! tracing imports.
 
-use crate::{exit, options::InstrumentOptions, probing, terminal};
+use crate::{exit, input, options::InstrumentOptions, probing, terminal};
 use anyhow::{Context, Result};
 use seepage_instrumenter::Inspection;
 use std::{
@@ -35,7 +35,7 @@ pub(crate) struct Instrument {
 impl Instrument {
     pub(crate) fn execute(&self) -> Result<i32> {
         let name = self.module.display();
-        let bytes = fs::read(&self.module).with_context(|| format!("failed to read `{name}`"))?;
+        let bytes = input::module(&self.module)?;
         let config = self.instrument.config(&self.module)?;
         let size = bytes.len() as u64;
         let instrumented = terminal::spinning("instrumenting", size, || {
