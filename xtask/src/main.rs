@@ -4,6 +4,9 @@
 //! cargo xtask test                   run all tests, lints and checks, as .ci/run does
 //! cargo xtask guests [FILTER]        rebuild the guests whose output's path contains FILTER
 //! cargo xtask corpus [--only NAME]   fetch and check the published modules of tests/corpus.tsv
+//! cargo xtask corpus --discovery [--max-mb N]
+//!                                    compare what is found in those of tests/discovery.tsv
+//! cargo xtask wasm-target TARGET     install a target for Rust, and say how to build for it
 //! ```
 //!
 //! The guests are committed as `.wasm`, so that nothing needs their compilers. The corpus is not:
@@ -12,15 +15,18 @@
 
 mod build;
 mod corpus;
+mod discovery;
 mod guests;
+mod measure;
 mod names;
+mod packages;
 mod test;
 mod tools;
 
 use anyhow::{Result, bail};
 
-const USAGE: &str =
-    "usage: cargo xtask test | cargo xtask guests [FILTER] | cargo xtask corpus [--only NAME]";
+const USAGE: &str = "usage: cargo xtask test | cargo xtask guests [FILTER] | cargo xtask corpus [--only NAME] | \
+     cargo xtask corpus --discovery [--max-mb N]";
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -31,6 +37,9 @@ fn main() -> Result<()> {
         ["guests", filter] => build::all(filter),
         ["corpus"] => corpus::fetch(None),
         ["corpus", "--only", name] => corpus::fetch(Some(name)),
+        ["corpus", "--discovery"] => discovery::check(None),
+        ["corpus", "--discovery", "--max-mb", most] => discovery::check(Some(most.parse()?)),
+        ["wasm-target", target] => build::rust::how_to(target),
         _ => bail!(USAGE),
     }
 }
