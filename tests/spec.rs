@@ -5,7 +5,6 @@
 //! taken for an allocator's, and import from each other what the first ones import from each other.
 //! What seepage refuses runs there as it is, and its assertions are counted under the reason.
 #![allow(clippy::print_stdout, reason = "the counts are for whoever runs it")]
-#![allow(clippy::print_stdout)] // the counts are for a person to read
 
 mod support;
 
