@@ -6,6 +6,7 @@ use seepage_instrumenter::{AllocFn, Config, TransportKind, instrument};
 use seepage_runtime::{TracedModule, Tracer, configure};
 use std::cell::LazyCell;
 use wasm_smith::{Config as Shape, Module as Generated};
+use wasmparser::TypeRef;
 use wasmtime::{
     Config as EngineConfig, Engine, ExternType, Instance, Linker, Module, OptLevel, Ref, Store,
     StoreLimits, StoreLimitsBuilder, Val,
@@ -137,7 +138,12 @@ pub fn planted(wasm: &[u8]) -> Vec<AllocFn> {
                     }));
                 }
             }
-            wasmparser::Payload::ImportSection(section) => imported += section.count(),
+            wasmparser::Payload::ImportSection(section) => {
+                let imports = section.into_imports().map_while(Result::ok);
+                let functions = imports
+                    .filter(|import| matches!(import.ty, TypeRef::Func(_) | TypeRef::FuncExact(_)));
+                imported += functions.count();
+            }
             wasmparser::Payload::FunctionSection(section) => {
                 functions.extend(section.into_iter().map_while(Result::ok));
             }
@@ -163,7 +169,7 @@ pub fn planted(wasm: &[u8]) -> Vec<AllocFn> {
             let arity = parameters_of.split(',').count();
             if fits && arity == parameters.len() && roles.contains(&role) {
                 roles.retain(|known| *known != role);
-                let text = format!("f{}={role}({parameters_of})", imported as usize + index);
+                let text = format!("f{}={role}({parameters_of})", imported + index);
                 planted.push(text.parse().expect("it is well-formed"));
                 break;
             }
