@@ -35,7 +35,7 @@ pub fn all() -> Result<()> {
         println!("== {name}: ok, {:.0} s", start.elapsed().as_secs_f64());
     }
     println!("== all {} steps ok, {:.0} s", STEPS.len(), begin.elapsed().as_secs_f64());
-    println!("   there are no tests for Node and browsers yet: js/ is still to come");
+    println!("   there are no tests in browsers yet: js/ is still to come");
     Ok(())
 }
 
@@ -46,7 +46,7 @@ fn format() -> Result<()> {
 
 /// Registries have their bad minutes; what was fetched before one is kept.
 fn fetch_corpus() -> Result<()> {
-    need_debian(&["npm"], answers("npm", "--version"))?;
+    need_debian(&["nodejs", "npm"], answers("npm", "--version"))?;
     let pip = run(command("python3").args(["-m", "pip", "--version"])).is_ok();
     need_debian(&["python3", "python3-pip"], pip)?;
     for attempt in 1..3 {
