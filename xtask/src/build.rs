@@ -2,7 +2,7 @@
 
 mod assemblyscript;
 mod c;
-mod rust;
+pub mod rust;
 mod zig;
 
 use crate::guests::{GUESTS, Guest, Variant};

@@ -53,6 +53,27 @@ pub fn build(source: &Path, variant: &Variant, output: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Prints how to build for a target on this machine: a cargo, variables for it, arguments, and
+/// flags for rustc, one a line. Gets what is missing.
+pub fn how_to(target: &str) -> Result<()> {
+    let mut flags = Vec::new();
+    let cargo = if rustup_has(target) {
+        command("cargo")
+    } else {
+        let cargo = debian_cargo(target, &mut flags);
+        // The test harness names functions for threads, which Debian's libc lacks and nobody calls.
+        flags.push("-Clink-arg=--unresolved-symbols=ignore-all".to_owned());
+        cargo.with_context(|| format!("no rustc for {target}"))?
+    };
+    println!("cargo {}", cargo.get_program().display());
+    for (name, value) in cargo.get_envs() {
+        println!("env {}={}", name.display(), value.unwrap_or_default().display());
+    }
+    cargo.get_args().for_each(|arg| println!("arg {}", arg.display()));
+    flags.iter().for_each(|flag| println!("flag {flag}"));
+    Ok(())
+}
+
 /// Whether rustup's rustc can build for the target, after a try to fetch what it lacks.
 fn rustup_has(target: &str) -> bool {
     let installed = || {

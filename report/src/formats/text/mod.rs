@@ -8,6 +8,7 @@
 mod account;
 mod page;
 mod sections;
+mod selection;
 mod stacks;
 mod units;
 mod words;

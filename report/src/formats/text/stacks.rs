@@ -2,6 +2,7 @@
 
 use super::{
     page::{Page, Style},
+    selection::select,
     words::{clean, shorten},
 };
 use crate::schema::Frame;
@@ -58,6 +59,9 @@ fn toolchain(file: &str) -> Option<&str> {
     if let Some(rest) = file.strip_prefix("/rustc/") {
         return rest.split_once('/').map(|(_, path)| path);
     }
+    if let Some((_, path)) = file.split_once("/rustlib/src/rust/") {
+        return Some(path);
+    }
     let (_, registry) = file.split_once("/registry/src/")?;
     registry.split_once('/').map(|(_, path)| path)
 }
@@ -67,7 +71,7 @@ fn toolchain(file: &str) -> Option<&str> {
 pub(super) struct Layout {
     /// Columns before it.
     pub(super) indent: usize,
-    /// Frames to show; the middle of a longer stack is left out.
+    /// Frames to show; of a longer stack, [`select`] says which.
     pub(super) frames: usize,
 }
 
@@ -86,10 +90,8 @@ pub(super) fn render(
         page.line(&format!("{margin}{text}"));
         return;
     }
-    let hidden = if frames.len() > most { frames.len() - most + 1 } else { 0 };
-    let front = if hidden > 0 { most.div_ceil(2) } else { frames.len() };
-    let back = frames.len() - front - hidden;
-    let shown = || frames[..front].iter().chain(&frames[frames.len() - back..]);
+    let selected = select(frames, most);
+    let shown = || selected.iter().map(|&at| &frames[at]);
 
     let room = page.width().saturating_sub(indent);
     let places: Vec<String> = shown().map(|frame| place(frame, prefix)).collect();
@@ -98,23 +100,33 @@ pub(super) fn render(
     let names: Vec<String> = shown().map(|frame| name(frame, for_names, page)).collect();
     let column = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
 
-    for (index, (name, place)) in names.iter().zip(&places).enumerate() {
-        if index == front {
-            let text = format!("{} {hidden} frames", page.ellipsis());
-            let text = page.paint(Style::Dim, &text);
-            page.line(&format!("{margin}{text}"));
-        }
+    let mut next = 0;
+    for ((&at, name), place) in selected.iter().zip(&names).zip(&places) {
+        left_out(at - next, &margin, page);
+        next = at + 1;
         let gap = " ".repeat(column - name.chars().count() + 2);
         let place = shorten(place, room.saturating_sub(column + 2), page.ellipsis());
         let place = page.paint(Style::Dim, &place);
         let name = page.paint(Style::Function, name);
         page.line(&format!("{margin}{name}{gap}{place}"));
     }
+    left_out(frames.len() - next, &margin, page);
     if truncated {
         let text = format!("{} outer frames are not known", page.ellipsis());
         let text = page.paint(Style::Dim, &text);
         page.line(&format!("{margin}{text}"));
     }
+}
+
+fn left_out(count: usize, margin: &str, page: &mut Page<'_>) {
+    let frames = match count {
+        0 => return,
+        1 => "frame",
+        _ => "frames",
+    };
+    let text = format!("{} {count} {frames}", page.ellipsis());
+    let text = page.paint(Style::Dim, &text);
+    page.line(&format!("{margin}{text}"));
 }
 
 fn name(frame: &Frame, width: usize, page: &Page<'_>) -> String {
