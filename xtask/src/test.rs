@@ -75,7 +75,7 @@ fn tests() -> Result<()> {
 
 fn documentation() -> Result<()> {
     let mut doc = command("cargo");
-    doc.args(["doc", "--workspace", "--no-deps", "--document-private-items"]);
+    doc.args(["doc", "--workspace", "--no-deps"]);
     show(doc.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
