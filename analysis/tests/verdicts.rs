@@ -326,3 +326,14 @@ fn a_wrong_discovery_withdraws_the_verdicts() {
     // By name there is no doubt about the function, so it is the program's error.
     assert_eq!(run("name `free`").verdict(), Verdict::HeapError);
 }
+
+/// Rust's own way of saying "nothing": an address that is only an alignment.
+#[test]
+fn what_has_no_bytes_is_no_block() {
+    let mut guest = Guest::new();
+    let main = guest.at(&["main"]);
+    guest.alloc(main, 8, 0).alloc(main, 8, 0).realloc(main, 8, 128, 40).free(main, 128);
+    let outcome = guest.judged();
+    assert_eq!(outcome.verdict(), Verdict::Clean);
+    assert_eq!(outcome.profile.totals.allocated, Count { blocks: 1, bytes: 40 });
+}

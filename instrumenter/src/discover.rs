@@ -48,6 +48,9 @@ pub(crate) struct Discovery {
     pub(crate) grow_imports: Vec<(String, String)>,
 }
 
+/// A body of at most so many bytes with one call passes its parameters on.
+const THIN: u32 = 32;
+
 /// How a function was recognised that only its code gave away.
 const STRUCTURE: &str = "structure";
 
@@ -113,6 +116,7 @@ pub(crate) fn discover(
     }
     search.by_structure(module);
     search.drop_lonely_doors();
+    search.drop_outflanked_doors();
     let Search { hooks, candidates, pairs, grow_imports, not_hooked, .. } = search;
     let hooks: Vec<Hook> = hooks.into_values().collect();
     let inside = inside(graph, &hooks);
@@ -349,6 +353,35 @@ impl Search<'_> {
     }
 }
 
+impl Search<'_> {
+    /// A door that leads to the allocator through a function which the program calls as well, such
+    /// as a shim without a name: the block would be booked at the door and again behind the shim.
+    fn drop_outflanked_doors(&mut self) {
+        let hooks: Vec<Hook> = self.hooks.values().cloned().collect();
+        let inside = inside(self.graph, &hooks);
+        let reaching = self.graph.reaching(hooks.iter().map(|hook| hook.function));
+        let is_thin = |function: u32| {
+            let bytes = self.facts.body_size(function);
+            self.graph.callees(function).len() == 1 && bytes.is_some_and(|it| it <= THIN)
+        };
+        let outflanked: Vec<u32> = hooks
+            .iter()
+            .filter(|hook| hook.is_door || (hook.is_export && is_thin(hook.function)))
+            .filter(|hook| {
+                let callees = self.graph.callees(hook.function).iter();
+                callees.into_iter().any(|&it| !inside[it as usize] && reaching.contains(it))
+            })
+            .map(|hook| hook.function)
+            .collect();
+        for function in outflanked {
+            if let Some(hook) = self.hooks.remove(&function) {
+                let why = "it leads to the allocator inside, where its blocks are booked";
+                self.refuse(function, hook.family, why.into());
+            }
+        }
+    }
+}
+
 /// The meaning of a function's parameters, or why it cannot be what its name says.
 fn fit(
     known: &Known,
@@ -455,7 +488,8 @@ fn blind_spots(
                 .to_string(),
         );
     }
-    for refused in not_hooked {
+    let is_blind = |refused: &&NotHooked| hooks.is_empty() || !refused.why.ends_with("booked");
+    for refused in not_hooked.iter().filter(is_blind) {
         blind.push(format!("f{} `{}` is not hooked: {}", refused.index, refused.name, refused.why));
     }
     let is_allocator = |import: &&Import<'_>| {

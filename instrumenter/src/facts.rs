@@ -10,8 +10,8 @@ use crate::{
 use seepage_trace::{Memory, abi};
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 use wasmparser::{
-    BinaryReader, BinaryReaderError, CompositeInnerType, ExternalKind, KnownCustom, Name, Parser,
-    Payload, TypeRef, WasmFeatures,
+    BinaryReader, BinaryReaderError, CompositeInnerType, ExternalKind, FuncType, KnownCustom, Name,
+    Parser, Payload, TypeRef, WasmFeatures,
 };
 
 /// Lists of names longer than this are cut: they are for a person to read.
@@ -48,6 +48,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) debug_names: BTreeMap<u32, Arc<str>>,
     /// Names for functions without any, by index, made from what they are seen to do.
     made_names: BTreeMap<u32, String>,
+    /// The function types, and whether each is told by its parameters and results alone.
+    function_types: Vec<(FuncType, bool)>,
     /// It declares structures or arrays of the garbage-collected heap.
     pub(crate) has_gc_types: bool,
     debug: Vec<(&'a str, &'a [u8])>,
@@ -82,6 +84,7 @@ impl<'a> Facts<'a> {
             start: None,
             debug_names: BTreeMap::new(),
             made_names: BTreeMap::new(),
+            function_types: Vec::new(),
             has_gc_types: false,
             debug: Vec::new(),
             is_instrumented: false,
@@ -111,6 +114,9 @@ impl<'a> Facts<'a> {
                 "\nhint: build without threads, or wait for a version that traces them",
             );
         }
+        if self.has_ambiguous_types() {
+            return unsupported("function types that only their recursion groups tell apart", "");
+        }
         if self.has_custom_page_size {
             return unsupported("custom page sizes", "");
         }
@@ -123,6 +129,24 @@ impl<'a> Facts<'a> {
             );
         }
         Ok(())
+    }
+
+    /// Whether a function type that takes part in recursion or subtyping has the same parameters and
+    /// results as another, of the module's or of what is added to it: walrus takes them for one.
+    fn has_ambiguous_types(&self) -> bool {
+        let added = |ty: &FuncType| {
+            use wasmparser::ValType::{I32, I64};
+            let lists: [&[wasmparser::ValType]; 4] =
+                [&[], &[I64], &[I32, I32, I64, I32, I32], &[I32, I64, I64, I64, I64]];
+            let grows = matches!((ty.params(), ty.results()), ([a], [b]) if a == b);
+            grows || (ty.results().is_empty() && lists.contains(&ty.params()))
+        };
+        self.function_types.iter().enumerate().filter(|(_, (_, is_plain))| !is_plain).any(
+            |(index, (ty, _))| {
+                let mut others = self.function_types.iter().enumerate();
+                added(ty) || others.any(|(other, (it, _))| other != index && it == ty)
+            },
+        )
     }
 
     /// The name a person knows a function by: the name section's, an export's, one that was made
@@ -212,13 +236,17 @@ impl<'a> Facts<'a> {
         match payload {
             Payload::TypeSection(section) => {
                 for group in section {
-                    self.has_gc_types |= group?.into_types().any(|ty| {
-                        let inner = ty.composite_type.inner;
-                        matches!(
-                            inner,
-                            CompositeInnerType::Struct(_) | CompositeInnerType::Array(_)
-                        )
-                    });
+                    let group = group?;
+                    let is_alone = !group.is_explicit_rec_group() && group.types().len() == 1;
+                    for ty in group.into_types() {
+                        let is_plain = is_alone && ty.is_final && ty.supertype_idx.is_none();
+                        match ty.composite_type.inner {
+                            CompositeInnerType::Func(ty) => {
+                                self.function_types.push((ty, is_plain))
+                            }
+                            _ => self.has_gc_types = true,
+                        }
+                    }
                 }
             }
             Payload::ImportSection(section) => {

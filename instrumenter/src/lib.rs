@@ -48,8 +48,9 @@ pub use instrumented::Instrumented;
 /// When the bytes are no core module, are instrumented already, use a feature that cannot be
 /// rewritten, or an [`AllocFn`] names no function of the module.
 pub fn instrument(wasm: &[u8], config: &Config) -> Result<Instrumented, Error> {
+    // Before the parser, which may not know the feature by its name.
+    facts::Facts::read(wasm)?.check_supported()?;
     let Examined { facts, mut module, graph, discovery } = examine(wasm, config)?;
-    facts.check_supported()?;
     let inspection = inspection::Inspection::new(&facts, &graph, &discovery, config);
     let instrumented =
         rewrite::rewrite(&mut module, &facts, &graph, &discovery, inspection, config)?;

@@ -57,8 +57,8 @@ function heap() {
   return (head, size, context, address, old) => {
     told.events += 1;
     const kind = head >>> 24;
-    if (kind === ALLOC) begin(address);
-    // Rust gives back what has no bytes by an address that never was one.
+    // What has no bytes Rust hands out and takes back by an address that is none.
+    if (kind === ALLOC && (size !== 0 || address >= 64)) begin(address);
     if (kind === FREE || (kind === FREE_SIZED && size !== 0)) end(address);
     if (kind === REALLOC && (address !== 0 || size === 0)) {
       end(old);

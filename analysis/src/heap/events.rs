@@ -7,6 +7,10 @@
 use super::{AnomalyKind, Block, Caller, Found, Heap, Moment, Peak};
 use seepage_trace::Event;
 
+/// Rust's allocator is not asked for nothing; what has no bytes is at an address that is its
+/// alignment, and wasm-bindgen's exports hand such addresses out and take them back.
+const DANGLING: std::ops::Range<u64> = 1..64;
+
 impl Heap {
     #[inline]
     pub(super) fn event(&mut self, module: usize, event: Event) {
@@ -51,6 +55,9 @@ impl Heap {
             }
             return;
         }
+        if size == 0 && DANGLING.contains(&addr) {
+            return;
+        }
         self.insert(caller, addr, size, self.totals.events);
     }
 
@@ -74,6 +81,8 @@ impl Heap {
                     self.other_size(caller, addr, size, block);
                 }
             }
+            // Nothing was given back.
+            Found::Freed(_) | Found::Nothing if size == Some(0) => {}
             Found::Freed(by) => {
                 self.no_block(AnomalyKind::DoubleFree, caller, addr, size, Some(by))
             }
@@ -94,6 +103,7 @@ impl Heap {
                 self.gone(block);
                 block.birth
             }
+            Found::Nothing if DANGLING.contains(&old) => self.totals.events,
             found => {
                 let by = if let Found::Freed(by) = found { Some(by) } else { None };
                 self.no_block(AnomalyKind::UnknownRealloc, caller, old, Some(size), by);

@@ -117,16 +117,25 @@ impl<'a> Companions<'a> {
                 };
                 let (state, helpers) = (self.shared_state(function), self.shared_helpers(function));
                 let touches = self.view.features.of(function).stores > 0 || helpers > 0;
+                // An allocator may use its own `free` for what is left of a block.
+                let is_private = self.view.graph.is_only_called(function)
+                    && self.view.graph.callers(function).all(|caller| caller == self.malloc);
                 let is_it = touches
                     && state + helpers > 0
                     && function != self.malloc
-                    && !self.calls(self.malloc, function)
+                    && !is_private
                     && !self.calls(function, self.malloc);
                 is_it.then_some((state + 2 * helpers, function, parameters))
             })
             .collect();
         suspects.sort_by_key(|&(score, function, _)| (std::cmp::Reverse(score), function));
         suspects.truncate(MAX_FREES);
+        // What frees one thing by freeing others passes a probe as well as what it calls: the inner
+        // one goes first.
+        let all: Vec<u32> = suspects.iter().map(|&(_, function, _)| function).collect();
+        suspects.sort_by_key(|&(_, function, _)| {
+            all.iter().any(|&other| other != function && self.calls(function, other))
+        });
         let suspects = suspects.into_iter();
         suspects
             .map(|(_, function, arity)| ProbeFunction::new(function, Role::Free, arity))
@@ -216,13 +225,19 @@ impl<'a> Companions<'a> {
             return None;
         }
         let free = free.filter(|&free| self.calls(function, free))?;
-        let others = self.view.graph.callees(function).iter().copied();
-        let inner = others
-            .filter(|callee| ![self.malloc, free, function].contains(callee))
-            .map(|callee| self.shared_state(callee))
-            .max();
-        let state = self.shared_state(function).max(inner.unwrap_or(0));
-        if state < 3 {
+        // What works on the heap for it must do so for it alone: else it is a reallocation's user.
+        let is_private = |callee: u32| {
+            ![self.malloc, free, function].contains(&callee)
+                && self.view.graph.callers(callee).all(|caller| caller == function)
+        };
+        let callees = self.view.graph.callees(function).iter().copied();
+        let inner = callees.filter(|&it| is_private(it)).map(|it| self.shared_state(it)).max();
+        let own = self.shared_state(function);
+        let state = own.max(inner.unwrap_or(0));
+        // An allocator's own has no frame on the shadow stack; a program's that the compiler has
+        // inlined it into may, and adds its own header besides, as SQLite's does.
+        let has_frame = self.view.features.of(function).global_sets > 0;
+        if state < 3 || has_frame || (own >= 3 && !self.pads_alike(function)) {
             return None;
         }
         let evidence = format!(
@@ -230,6 +245,18 @@ impl<'a> Companions<'a> {
              them"
         );
         Some((state, parameters, evidence))
+    }
+
+    /// Whether a request is rounded up with malloc's own number. Where a header of the program's has
+    /// been added to the size before, as SQLite does, the number is another, and so are the blocks'
+    /// addresses.
+    fn pads_alike(&self, function: u32) -> bool {
+        let pads = |function: u32| -> BTreeSet<i64> {
+            let code = self.view.features.of(function);
+            [11, 15, 19, 23, 27, 35, 43].into_iter().filter(|&pad| code.has(pad)).collect()
+        };
+        let (malloc, own) = (pads(self.malloc), pads(function));
+        malloc.is_empty() || own.is_empty() || !malloc.is_disjoint(&own)
     }
 
     /// Calls malloc for more than it hands out, aligns what it gets, and gives back the rest.

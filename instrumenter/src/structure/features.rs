@@ -22,6 +22,8 @@ pub(crate) struct Function {
     pub(crate) shl: u32,
     pub(crate) memory_size: u32,
     pub(crate) mul: u32,
+    /// Writes of globals: who has a frame on the shadow stack moves its pointer.
+    pub(crate) global_sets: u32,
     /// The integer constants, sorted, each once.
     pub(crate) constants: Box<[i64]>,
     /// Addresses of static data that it may touch, sorted, each once.
@@ -153,6 +155,10 @@ impl<'instr> Visitor<'instr> for Walk {
             BinaryOp::I32Shl | BinaryOp::I64Shl => self.function.shl += 1,
             _ => {}
         }
+    }
+
+    fn visit_global_set(&mut self, _: &ir::GlobalSet) {
+        self.function.global_sets += 1;
     }
 
     fn visit_memory_size(&mut self, _: &MemorySize) {

@@ -15,12 +15,22 @@ const ROUNDED_BELOW: i64 = 536_870_910;
 /// TLSF's `BLOCK_OVERHEAD` on 32-bit memories.
 const HEADER: u32 = 4;
 
+/// The heap has no more functions than these; where more fit, the signs have misled.
+const MAX_FUNCTIONS: usize = 6;
+
 /// The heap's functions, if the module has it.
 pub(super) fn find(view: &View<'_>) -> Vec<Finding> {
+    let grows = |function: u32| {
+        let callees = view.graph.callees(function).iter();
+        view.graph.grows(function) || callees.into_iter().any(|&callee| view.graph.grows(callee))
+    };
     let allocate = view.graph.functions().find(|&function| {
         let code = view.features.of(function);
         let fits = matches!(view.integers(function), Some((1 | 2, 1)));
-        fits && code.has(BLOCK_MAXSIZE) && code.has(ROUNDED_BELOW) && code.has_any(&[256, 65535])
+        fits && code.has(BLOCK_MAXSIZE)
+            && code.has(ROUNDED_BELOW)
+            && code.has_any(&[256, 65535])
+            && grows(function)
     });
     let Some(allocate) = allocate else { return Vec::new() };
     let callees = |function: u32| -> BTreeSet<u32> {
@@ -74,7 +84,7 @@ pub(super) fn find(view: &View<'_>) -> Vec<Finding> {
         }
     }
     let has_free = found.iter().any(|finding| finding.shape.role == Role::Free);
-    if has_free { found } else { Vec::new() }
+    if has_free && found.len() <= MAX_FUNCTIONS { found } else { Vec::new() }
 }
 
 fn finding(
