@@ -15,6 +15,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use seepage_analysis::{Config, Session};
 use seepage_instrumenter::{Config as InstrumenterConfig, Contexts, TransportKind, instrument};
 use seepage_runtime::{Discard, Sink, Tee, TraceWriter, TracedModule, Tracer, configure};
+use seepage_trace::sites::Transport;
 use std::{
     fs::File,
     path::Path,
@@ -224,7 +225,9 @@ fn traced<S: Sink>(
 ) -> Result<(Times, S)> {
     let (begin, cpu) = (Instant::now(), cpu_time()?);
     let tracer = Tracer::new(sink)?;
-    tracer.flush_before_host_calls(&mut store);
+    if matches!(module.table().transport, Transport::Ring(_)) {
+        tracer.flush_before_host_calls(&mut store);
+    }
     let instance = tracer.instantiate(&mut store, linker, module)?;
     let start = instance.get_typed_func::<(), ()>(&mut store, "_start")?;
     let result = start.call(&mut store, ());
