@@ -40,8 +40,10 @@ mod analyses;
 mod config;
 mod finding;
 mod heap;
+mod image;
 mod outcome;
 mod profile;
+mod reachability;
 mod session;
 pub mod suppressions;
 

@@ -42,6 +42,10 @@ impl Session {
             }
             Message::Stack(stack) => self.heap.stack(stack),
             Message::Records(records) => self.heap.records(records),
+            Message::State(_)
+            | Message::Memory(_)
+            | Message::OpenFile(_)
+            | Message::Suppressions { .. } => {}
             Message::Mark { name } => self.heap.mark(name),
             Message::End(end) => self.end = Some(end.clone()),
         }
