@@ -128,6 +128,10 @@ const RUST_TWINS: &[Variant] = &[
     variant("Os.stripped", &["release", "-Copt-level=s"], Nothing),
 ];
 
+/// Many scenarios in one module, so with names where it matters to see them, and without lines.
+const KINDS: &[Variant] =
+    &[variant("O0", &["-O0"], Names), variant("O2", &["-O2"], Names), O0_STRIPPED, O2_STRIPPED];
+
 const fn guest(source: &'static str, variants: &'static [Variant]) -> Guest {
     Guest { source, variants }
 }
@@ -161,6 +165,9 @@ pub const GUESTS: &[Guest] = &[
     guest("tests/programs/allocators/decoy_grow.c", TWINS),
     guest("tests/programs/allocators/decoy_interner.c", TWINS),
     guest("tests/programs/allocators/decoy_stack.c", TWINS),
+    guest("tests/programs/kinds/c/shapes.c", KINDS),
+    guest("tests/programs/kinds/c/roots.c", KINDS),
+    guest("tests/programs/kinds/c/ends.c", KINDS),
     guest("benches/guests/alloc_bound.c", BENCH_C),
     guest("benches/guests/trees.c", BENCH_C),
     guest("benches/guests/numeric.c", BENCH_C),
