@@ -132,6 +132,9 @@ const RUST_TWINS: &[Variant] = &[
 const KINDS: &[Variant] =
     &[variant("O0", &["-O0"], Names), variant("O2", &["-O2"], Names), O0_STRIPPED, O2_STRIPPED];
 
+/// For what is known by the names of functions.
+const KINDS_NAMED: &[Variant] = &[KINDS[0], KINDS[1]];
+
 const fn guest(source: &'static str, variants: &'static [Variant]) -> Guest {
     Guest { source, variants }
 }
@@ -168,6 +171,16 @@ pub const GUESTS: &[Guest] = &[
     guest("tests/programs/kinds/c/shapes.c", KINDS),
     guest("tests/programs/kinds/c/roots.c", KINDS),
     guest("tests/programs/kinds/c/ends.c", KINDS),
+    guest("tests/programs/kinds/c/arena.c", KINDS),
+    guest("tests/programs/kinds/c/memory.c", KINDS),
+    guest("tests/programs/kinds/c/containers.c", KINDS),
+    guest("tests/programs/kinds/c/misuse.c", KINDS),
+    guest("tests/programs/kinds/c/files.c", KINDS),
+    guest("tests/programs/kinds/c/calls.c", KINDS),
+    guest("tests/programs/kinds/c/marks_imported.c", KINDS),
+    guest("tests/programs/kinds/c/marks.c", KINDS_NAMED),
+    guest("tests/programs/kinds/c/annotations.c", KINDS_NAMED),
+    guest("tests/programs/kinds/c/suppressions.c", KINDS_NAMED),
     guest("benches/guests/alloc_bound.c", BENCH_C),
     guest("benches/guests/trees.c", BENCH_C),
     guest("benches/guests/numeric.c", BENCH_C),
