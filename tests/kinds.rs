@@ -64,12 +64,14 @@ const SUITES: &[Suite] = &[
         scenarios: &["40"],
         ..c("c/calls", "c")
     },
+    c("cpp/objects", "cpp"),
+    Suite { variants: NAMED, ..c("cpp/doors", "cpp") },
 ];
 
 /// Clean by their own source: `seepage check` must find nothing.
 const CLEAN: &[(&str, &[&str])] = &[
     ("c/shapes", &["nothing", "reachable", "held_ring", "interior_and_start", "sure_by_a_chain"]),
-    ("c/roots", &["bss", "data", "function_static", "global", "live_stack_exit"]),
+    ("c/roots", &["bss", "data", "function_static", "global", "live_stack_exit", "live_local_exit"]),
     ("c/arena", &["arena_held", "arena_freed", "arena_reused"]),
     ("c/memory", &["peak", "one_large", "cache", "cache_of_sizes", "aligned", "no_growth"]),
     ("c/containers", &["realloc_and_reset", "ring_buffer", "table_at_start", "queue"]),
@@ -78,6 +80,9 @@ const CLEAN: &[(&str, &[&str])] = &[
     ("c/marks", &["none_lost"]),
     ("c/annotations", &["ignore_all"]),
     ("c/suppressions", &["only_forgiven"]),
+    ("cpp/objects", &["held", "by_first_base", "shared_freed", "map_held", "static_container"]),
+    ("cpp/objects", &["cookie", "cookie_of_one", "by_second_base", "vector_held", "allowed"]),
+    ("cpp/doors", &["allowed"]),
 ];
 
 /// What a scenario needs beside its program's options.

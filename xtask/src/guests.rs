@@ -181,6 +181,8 @@ pub const GUESTS: &[Guest] = &[
     guest("tests/programs/kinds/c/marks.c", KINDS_NAMED),
     guest("tests/programs/kinds/c/annotations.c", KINDS_NAMED),
     guest("tests/programs/kinds/c/suppressions.c", KINDS_NAMED),
+    guest("tests/programs/kinds/cpp/objects.cpp", KINDS),
+    guest("tests/programs/kinds/cpp/doors.cpp", KINDS_NAMED),
     guest("benches/guests/alloc_bound.c", BENCH_C),
     guest("benches/guests/trees.c", BENCH_C),
     guest("benches/guests/numeric.c", BENCH_C),

@@ -58,7 +58,7 @@ enum how { BY_PROC_EXIT, BY_EXIT, BY_TRAP };
 
 // The blocks are those of a caller whose frame is live when the program ends inside.
 NOINLINE static void end_inside(enum how how) {
-    tell();
+    tell_inside();
     scrub_stack();
     if (how == BY_PROC_EXIT) _exit(0);
     if (how == BY_EXIT) exit(0);
@@ -138,15 +138,35 @@ static void dead_stack(void) {
 // The dead frame lies below those that are live when the program ends.
 static void dead_stack_exit(void) {
     fill_a_frame();
-    tell();
+    tell_inside();
     _exit(0);
 }
 
 static void dead_stack_trap(void) {
     fill_a_frame();
     expect("outcome trapped", 0, 0, 0);
-    tell();
+    tell_inside();
     __builtin_trap();
+}
+
+static volatile int goes_on;
+
+NOINLINE static void exit_inside(void) {
+    if (goes_on == 0) _exit(0);
+}
+
+// In -O2 the only pointer is in a local of a live frame, which is no memory. The program would
+// have freed it, had it gone on: whoever cannot see locals must not accuse it.
+static void live_local_exit(void) {
+    enum { BYTES = 100 };
+    char *only = filled(BYTES);
+    expect("definitely_lost", 2, 0, 0);
+    expect("indirectly_lost", 2, 0, 0);
+    expect("possibly_lost+still_reachable", 2, 1, BYTES);
+    expect("verdict clean+inconclusive", 0, 0, 0);
+    exit_inside();
+    only[1] = 'x';
+    free(escape(only));
 }
 
 // main's own frame is dead when main has returned.
@@ -170,6 +190,7 @@ static const struct scenario all[] = {
     {"dead_stack", dead_stack},
     {"dead_stack_exit", dead_stack_exit},
     {"dead_stack_trap", dead_stack_trap},
+    {"live_local_exit", live_local_exit},
     {"stack_of_main", stack_of_main},
 };
 
