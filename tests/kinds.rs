@@ -66,12 +66,17 @@ const SUITES: &[Suite] = &[
     },
     c("cpp/objects", "cpp"),
     Suite { variants: NAMED, ..c("cpp/doors", "cpp") },
+    c("rust/holders", "rs"),
+    Suite { variants: &["O0"], ..c("rust/layouts", "rs") },
 ];
 
 /// Clean by their own source: `seepage check` must find nothing.
 const CLEAN: &[(&str, &[&str])] = &[
     ("c/shapes", &["nothing", "reachable", "held_ring", "interior_and_start", "sure_by_a_chain"]),
-    ("c/roots", &["bss", "data", "function_static", "global", "live_stack_exit", "live_local_exit"]),
+    (
+        "c/roots",
+        &["bss", "data", "function_static", "global", "live_stack_exit", "live_local_exit"],
+    ),
     ("c/arena", &["arena_held", "arena_freed", "arena_reused"]),
     ("c/memory", &["peak", "one_large", "cache", "cache_of_sizes", "aligned", "no_growth"]),
     ("c/containers", &["realloc_and_reset", "ring_buffer", "table_at_start", "queue"]),
@@ -83,6 +88,9 @@ const CLEAN: &[(&str, &[&str])] = &[
     ("cpp/objects", &["held", "by_first_base", "shared_freed", "map_held", "static_container"]),
     ("cpp/objects", &["cookie", "cookie_of_one", "by_second_base", "vector_held", "allowed"]),
     ("cpp/doors", &["allowed"]),
+    ("rust/holders", &["box_leaked_for_a_static", "rc_weak", "rc_in_a_vector", "rc_into_raw"]),
+    ("rust/holders", &["once_lock", "vector_reused", "scoped"]),
+    ("rust/layouts", &["right_layouts"]),
 ];
 
 /// What a scenario needs beside its program's options.

@@ -132,6 +132,16 @@ const RUST_TWINS: &[Variant] = &[
 const KINDS: &[Variant] =
     &[variant("O0", &["-O0"], Names), variant("O2", &["-O2"], Names), O0_STRIPPED, O2_STRIPPED];
 
+const KINDS_RUST: &[Variant] = &[
+    variant("O0", &["release", "-Copt-level=0"], Names),
+    variant("O2", &["release", "-Copt-level=2"], Names),
+    variant("O0.stripped", &["release", "-Copt-level=0"], Nothing),
+    variant("O2.stripped", &["release", "-Copt-level=2"], Nothing),
+];
+
+/// Optimised, a layout is gone before it reaches the allocator.
+const KINDS_LAYOUTS: &[Variant] = &[KINDS_RUST[0]];
+
 /// For what is known by the names of functions.
 const KINDS_NAMED: &[Variant] = &[KINDS[0], KINDS[1]];
 
@@ -183,6 +193,8 @@ pub const GUESTS: &[Guest] = &[
     guest("tests/programs/kinds/c/suppressions.c", KINDS_NAMED),
     guest("tests/programs/kinds/cpp/objects.cpp", KINDS),
     guest("tests/programs/kinds/cpp/doors.cpp", KINDS_NAMED),
+    guest("tests/programs/kinds/rust/holders.rs", KINDS_RUST),
+    guest("tests/programs/kinds/rust/layouts.rs", KINDS_LAYOUTS),
     guest("benches/guests/alloc_bound.c", BENCH_C),
     guest("benches/guests/trees.c", BENCH_C),
     guest("benches/guests/numeric.c", BENCH_C),

@@ -37,7 +37,10 @@ NOINLINE static void append(size_t *used, size_t *capacity, size_t bytes) {
 // A log that is never emptied.
 static void realloc_chain(void) {
     size_t used = 0, capacity = 0;
-    for (int i = 0; i < 3000; i++) append(&used, &capacity, 20);
+    for (int i = 0; i < 3000; i++) {
+        append(&used, &capacity, 20);
+        free(filled(100));
+    }
     state(REACHABLE, capacity);
     suspected();
 }
