@@ -27,6 +27,9 @@ const FOUR: &[&str] = &["O0", "O2", "O0.stripped", "O2.stripped"];
 const DIRECTORY: &str = "DIRECTORY";
 const NAMED: &[&str] = &["O0", "O2"];
 
+const RUNTIMES: &[&str] =
+    &["incremental", "incremental.O", "incremental.release", "minimal", "minimal.release", "stub"];
+
 const fn c(program: &'static str, source: &'static str) -> Suite {
     Suite { program, source, variants: FOUR, scenarios: &[], options: &[] }
 }
@@ -68,6 +71,7 @@ const SUITES: &[Suite] = &[
     Suite { variants: NAMED, ..c("cpp/doors", "cpp") },
     c("rust/holders", "rs"),
     Suite { variants: &["O0"], ..c("rust/layouts", "rs") },
+    Suite { variants: RUNTIMES, ..c("assemblyscript/collected", "ts") },
 ];
 
 /// Clean by their own source: `seepage check` must find nothing.
@@ -91,6 +95,8 @@ const CLEAN: &[(&str, &[&str])] = &[
     ("rust/holders", &["box_leaked_for_a_static", "rc_weak", "rc_in_a_vector", "rc_into_raw"]),
     ("rust/holders", &["once_lock", "vector_reused", "scoped"]),
     ("rust/layouts", &["right_layouts"]),
+    ("assemblyscript/collected", &["held", "held_and_collected", "garbage", "dropped", "cycles"]),
+    ("assemblyscript/collected", &["strings", "pinned", "raw_freed", "raw_held"]),
 ];
 
 /// What a scenario needs beside its program's options.
@@ -129,7 +135,8 @@ fn main() {
 }
 
 impl Suite {
-    /// The names in the table of the source: lines that begin with `{"name"` or `("name"`.
+    /// The names in the table of the source: lines that begin with `{"name"` or `("name"`. Of a
+    /// library in AssemblyScript all exports.
     fn scenarios(&self) -> Vec<String> {
         if !self.scenarios.is_empty() {
             return self.scenarios.iter().map(|&scenario| scenario.to_owned()).collect();
@@ -137,8 +144,11 @@ impl Suite {
         let program = self.program.trim_end_matches("_imported");
         let path = format!("tests/programs/kinds/{program}.{}", self.source);
         let text = fs::read_to_string(root().join(&path)).expect("the source is there");
-        let lines = text.lines().filter_map(|line| line.trim_start().strip_prefix(['{', '(']));
-        let names = lines.filter_map(|line| Some(line.strip_prefix('"')?.split_once('"')?.0));
+        let starts = ["{\"", "(\"", "export function "];
+        let lines = text.lines().filter_map(|line| {
+            starts.iter().find_map(|start| line.trim_start().strip_prefix(start))
+        });
+        let names = lines.filter_map(|line| line.split(['"', '(']).next());
         let names: Vec<String> = names.map(str::to_owned).collect();
         assert!(!names.is_empty(), "{path} has no table of scenarios");
         names
@@ -146,8 +156,12 @@ impl Suite {
 
     fn run(&self, verb: &str, variant: &str, scenario: &str, stored: bool) -> Ran {
         let module = program(&format!("kinds/{}.{variant}", self.program));
-        let args: Vec<&str> = scenario.split(' ').collect();
+        let mut args: Vec<&str> = scenario.split(' ').collect();
         let mut options = self.options.to_vec();
+        if self.source == "ts" {
+            options.extend(["--invoke", scenario]);
+            args.clear();
+        }
         let own = OPTIONS.iter().find(|own| own.0 == self.program && own.1 == scenario);
         options.extend(own.map_or(&[][..], |own| own.2));
         let folder = tempfile::tempdir().expect("a temporary folder can be made");

@@ -139,6 +139,16 @@ const KINDS_RUST: &[Variant] = &[
     variant("O2.stripped", &["release", "-Copt-level=2"], Nothing),
 ];
 
+/// Without the stripped stub runtime, whose allocator nothing tells.
+const KINDS_ASSEMBLYSCRIPT: &[Variant] = &[
+    ASSEMBLYSCRIPT[0],
+    ASSEMBLYSCRIPT[1],
+    ASSEMBLYSCRIPT[2],
+    ASSEMBLYSCRIPT[3],
+    ASSEMBLYSCRIPT[4],
+    ASSEMBLYSCRIPT[5],
+];
+
 /// Optimised, a layout is gone before it reaches the allocator.
 const KINDS_LAYOUTS: &[Variant] = &[KINDS_RUST[0]];
 
@@ -195,6 +205,7 @@ pub const GUESTS: &[Guest] = &[
     guest("tests/programs/kinds/cpp/doors.cpp", KINDS_NAMED),
     guest("tests/programs/kinds/rust/holders.rs", KINDS_RUST),
     guest("tests/programs/kinds/rust/layouts.rs", KINDS_LAYOUTS),
+    guest("tests/programs/kinds/assemblyscript/collected.ts", KINDS_ASSEMBLYSCRIPT),
     guest("benches/guests/alloc_bound.c", BENCH_C),
     guest("benches/guests/trees.c", BENCH_C),
     guest("benches/guests/numeric.c", BENCH_C),
