@@ -7,7 +7,10 @@
 //!
 //! Roots are what a program can still read: its mutable globals, its memory outside the heap
 //! without the dead part of its stack, and what the host holds. Memory that the allocator has
-//! taken back, or has not yet handed out, is no root: old addresses lie about there.
+//! taken back, or has not yet handed out, is no root: old addresses lie about there. Nor are the
+//! allocator's own books (see [`books`]).
+
+mod books;
 
 use crate::{
     account::BlockKind,
@@ -94,21 +97,10 @@ impl<'a> Judge<'a> {
             }
         }
         self.looked_at.host = state.roots.len() as u64;
-        let memory = &self.image.memory;
-        let allocator = AllocatorState::find(memory, 0..self.static_end(survey), self.graph.word);
         for range in self.root_ranges(survey).into_iter().filter(|range| !range.is_empty()) {
             self.looked_at.static_bytes += range.end - range.start;
             let (graph, roots) = (&self.graph, &mut self.roots);
-            graph.references(range, |at, node, reference| {
-                let is_header = || {
-                    let Node { addr, size } = graph.nodes[node as usize];
-                    allocator.is_near(at)
-                        && memory.word(at, graph.word) >= addr + size.saturating_sub(4)
-                };
-                if reference == Reference::Start || !is_header() {
-                    roots.add(node, reference);
-                }
-            });
+            graph.references(range, |_, node, reference| roots.add(node, reference));
         }
         if let Some(stack) = &self.module.layout.stack
             && let Some(pointer) = self.stack_pointer()
@@ -140,6 +132,11 @@ impl<'a> Judge<'a> {
         {
             holes.push(stack.start..pointer);
         }
+        // In a snapshot of a running program constants can be addresses.
+        if !self.module.heap_before {
+            holes.extend(self.image.state.unchanged.iter().cloned());
+        }
+        holes.extend(books::of_dlmalloc(&self.image.memory, 0..end, self.graph.word));
         let inside = self.live.iter().take_while(|(addr, _)| *addr < end);
         holes.extend(inside.map(|&(addr, block)| addr..addr.saturating_add(block.size)));
         holes.sort_unstable_by_key(|hole| hole.start);
@@ -328,47 +325,5 @@ impl Records {
 
     fn of(&mut self, node: NodeId) -> &mut LossRecord {
         &mut self.list[self.group_of[node as usize] as usize].0
-    }
-}
-
-/// Where dlmalloc keeps its books among the static variables, in C as in Rust.
-///
-/// It points to the headers of free chunks, and such a header lies in the last bytes of the block
-/// before: an address that is no reference to that block. The books are known by their bins, which
-/// point to themselves when they are empty; the first two always are, since no chunk is so small.
-#[derive(Debug)]
-struct AllocatorState {
-    bins: Vec<u64>,
-}
-
-impl AllocatorState {
-    /// Empty bins in a row that are no chance.
-    const BINS: usize = 4;
-    /// Bytes around the first bin in which the rest of the books are.
-    const REACH: u64 = 640;
-
-    fn find(memory: &MemoryImage, range: Range<u64>, word: Word) -> AllocatorState {
-        let size = word.size();
-        let mut bins: Vec<u64> = Vec::new();
-        let (mut start, mut last, mut count) = (0, 0, 0);
-        memory.words(range, word, |at, value| {
-            // A bin is taken for a chunk, whose links lie two words in.
-            if value != at.wrapping_sub(2 * size) || memory.word(at + size, word) != value {
-                return;
-            }
-            if at.wrapping_sub(last) != 2 * size {
-                (start, count) = (at, 0);
-            }
-            last = at;
-            count += 1;
-            if count == Self::BINS {
-                bins.push(start);
-            }
-        });
-        AllocatorState { bins }
-    }
-
-    fn is_near(&self, at: u64) -> bool {
-        self.bins.iter().any(|bin| bin.abs_diff(at) <= Self::REACH)
     }
 }

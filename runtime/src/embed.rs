@@ -15,7 +15,7 @@ use crate::{
     stacks::{Budget, MAX_FRAMES},
 };
 use seepage_trace::{
-    Context, End, Locals, Message, ModuleId, ModuleInfo, Outcome, SiteTable,
+    Context, End, Locals, Message, ModuleId, ModuleInfo, SiteTable,
     abi::{IMPORT_CONTEXT, IMPORT_EVENT, IMPORT_FLUSH, IMPORT_MODULE, Record, RecordLayout},
     sites::Transport,
 };
@@ -197,7 +197,7 @@ impl<S: Sink> Tracer<S> {
         let tables = self.shared.instances();
         let symbolizer = end::Symbolizer { modules: &tables, instruction: None };
         let end = end::of(result.as_ref().err(), &symbolizer);
-        end_image(&self.shared, store, end.outcome);
+        end_image(&self.shared, store, end::locals(result.as_ref().err(), &symbolizer));
         self.end(end)
     }
 
@@ -222,22 +222,18 @@ impl Link {
         mut store: impl AsContextMut,
         instance: &wasmtime::Instance,
     ) -> Result<(), Error> {
-        self.instance.attach(&mut store, |store, name| instance.get_export(store, name))
+        self.instance.attach(&mut store, |store, name| instance.get_export(store, name))?;
+        self.instance.take_baseline(&self.shared, store);
+        Ok(())
     }
 }
 
 /// The image of the end, if images are wanted.
-pub(crate) fn end_image(shared: &Shared, store: impl AsContextMut, outcome: Outcome) {
-    if shared.images == Images::Off {
-        return;
+pub(crate) fn end_image(shared: &Shared, store: impl AsContextMut, locals: Locals) {
+    if shared.images != Images::Off {
+        shared.send();
+        shared.image(store, locals);
     }
-    let locals = match outcome {
-        // A program that has exited will never read its locals again.
-        Outcome::Returned | Outcome::Exited => Locals::Gone,
-        _ => Locals::Hidden,
-    };
-    shared.send();
-    shared.image(store, locals);
 }
 
 pub(crate) fn link<T: 'static>(

@@ -7,7 +7,7 @@
 use crate::{
     collector::Feeder,
     error::Error,
-    image::{self, Images},
+    image::{self, Baseline, Images},
     stacks::{Budget, ContextSet, canonical},
 };
 use seepage_trace::{
@@ -60,6 +60,8 @@ pub(crate) struct Instance {
 #[derive(Default)]
 struct State {
     handles: Option<Handles>,
+    /// What the memory held at first; empty if nobody knows.
+    baseline: Baseline,
     seen: ContextSet,
     batch: Vec<u8>,
     /// Sizes of the memories, and as they were when last sent.
@@ -67,6 +69,13 @@ struct State {
     sent_pages: Vec<u64>,
     sent_at: Option<Instant>,
     lost: u64,
+}
+
+impl State {
+    /// Nothing has been heard from the guest yet.
+    fn is_new(&self) -> bool {
+        self.seen.is_empty() && self.batch.is_empty() && self.sent_at.is_none()
+    }
 }
 
 pub(crate) struct Handles {
@@ -239,9 +248,22 @@ impl Instance {
         self.send_when_due(shared, state);
     }
 
+    /// Takes note of what the memory holds, unless the guest has allocated already: then addresses
+    /// of blocks may be in it.
+    pub(crate) fn take_baseline(&self, shared: &Shared, mut store: impl AsContextMut) {
+        let mut state = lock(&self.state);
+        let Some(handles) = &state.handles else { return };
+        let at = handles.ring.as_ref().map(|ring| (ring.head.get(&mut store).i32(), ring.layout));
+        let is_new = at.is_none_or(|(head, layout)| head == Some(layout.start as i32));
+        if shared.images != Images::Off && is_new && state.is_new() {
+            state.baseline = Baseline::take(store, handles);
+        }
+    }
+
     fn image(&self, shared: &Shared, store: impl AsContextMut, locals: Locals) {
-        if let Some(handles) = &lock(&self.state).handles {
-            image::send(&shared.feeder, store, self.id, handles, locals, Vec::new());
+        let state = lock(&self.state);
+        if let Some(handles) = &state.handles {
+            image::send(&shared.feeder, store, self.id, handles, &state.baseline, locals);
         }
     }
 

@@ -176,13 +176,14 @@ impl Runner {
         shared.drain(&mut self.store);
         let instances = shared.instances();
         let instruction = self.options.symbolize.as_deref();
-        let mut end =
-            end::of(result.as_ref().err(), &Symbolizer { modules: &instances, instruction });
+        let symbolizer = Symbolizer { modules: &instances, instruction };
+        let mut end = end::of(result.as_ref().err(), &symbolizer);
+        let locals = end::locals(result.as_ref().err(), &symbolizer);
         end.refused_growths = self.store.data().limiter.refused();
         if end.outcome == Outcome::Trapped && end.refused_growths > 0 {
             end.outcome = Outcome::MemoryLimit;
         }
-        end_image(shared, &mut self.store, end.outcome);
+        end_image(shared, &mut self.store, locals);
         if end.outcome == Outcome::Returned && matches!(self.entry, Entry::Start) {
             end.exit_code = Some(0);
         }

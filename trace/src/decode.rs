@@ -202,6 +202,7 @@ fn read_chunk(
             globals: reader.list(Reader::u64)?,
             roots: reader.list(Reader::u64)?,
             memory_bytes: reader.u64()?,
+            unchanged: reader.list(|reader| Ok(reader.u64()?..reader.u64()?))?,
         })
     } else if is(ChunkKind::Memory) {
         Message::Memory(MemoryPart {

@@ -227,6 +227,11 @@ fn write_state(out: &mut Vec<u8>, state: &State) {
     write_numbers(out, state.globals.iter().copied());
     write_numbers(out, state.roots.iter().copied());
     write_u64(out, state.memory_bytes);
+    write_u64(out, state.unchanged.len() as u64);
+    for stretch in &state.unchanged {
+        write_u64(out, stretch.start);
+        write_u64(out, stretch.end);
+    }
 }
 
 fn write_memory(out: &mut Vec<u8>, part: &MemoryPart<'_>, addr: u64, bytes: &[u8]) {

@@ -172,6 +172,9 @@ pub struct State {
     pub roots: Vec<u64>,
     /// Size of the first memory, in bytes.
     pub memory_bytes: u64,
+    /// Stretches of the first memory that hold what they held before the module began to run:
+    /// constants, which are no address of a block. By address.
+    pub unchanged: Vec<Range<u64>>,
 }
 
 /// A stretch of a linear memory. What no part of an image holds is zero.

@@ -158,6 +158,7 @@ fn messages() -> Vec<Message<'static>> {
             globals: vec![66_000, u64::MAX],
             roots: vec![1024],
             memory_bytes: 20 << 16,
+            unchanged: vec![1024..2048, 4096..4100],
         }),
         Message::Memory(MemoryPart {
             module: ModuleId(2),

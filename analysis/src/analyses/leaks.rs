@@ -39,6 +39,20 @@ impl Analysis for Leaks {
             findings.abstain(Abstention { analysis: self.name(), reason, count: live });
             return;
         }
+        if let Some(found) = &view.profile.reachability
+            && found.maybe_in_locals.blocks > 0
+            && !view.config.leak_kinds.contains(LeakKind::PossiblyLost)
+        {
+            let count = found.maybe_in_locals;
+            let reason = format!(
+                "the guest exited in the middle of its calls: {} {} lost unless a local of one of \
+                 these calls holds {}",
+                plural(count.blocks, "block"),
+                if count.blocks == 1 { "is" } else { "are" },
+                if count.blocks == 1 { "it" } else { "them" },
+            );
+            findings.abstain(Abstention { analysis: self.name(), reason, count });
+        }
         let losses = losses(view);
         let mut total = Count::default();
         losses.iter().for_each(|loss| total.merge(loss.count));

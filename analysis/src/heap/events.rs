@@ -124,7 +124,10 @@ impl Heap {
         if self.space.has_unexplained() {
             let extent = self.modules[caller.module].extent;
             let range = self.modules[caller.module].memories;
-            self.space.explain(range, Some((caller.stack, size)), extent);
+            let (stacks, functions) = (&self.stacks, &self.modules[caller.module].functions);
+            let is_allocators = |name: &str| functions.iter().any(|function| function == name);
+            let is_for = |grower| stacks.leads_through(grower, caller.stack, is_allocators);
+            self.space.explain(range, Some(size), extent, is_for);
         }
     }
 

@@ -33,7 +33,9 @@ use extent::{Extent, Recent};
 use histogram::Histogram;
 use marks::Marks;
 use rustc_hash::FxHashMap;
-use seepage_trace::{Context, ModuleId, ModuleInfo, Records, Stack, Tracepoint, TracepointId};
+use seepage_trace::{
+    Context, ModuleId, ModuleInfo, Records, Role, Stack, Tracepoint, TracepointId,
+};
 use space::{MemoryRange, Now, Space};
 use stacks::{Stacks, Values};
 use survey::{ModuleRemains, Remains};
@@ -84,6 +86,8 @@ struct Module {
     extent: Extent,
     /// By tracepoint: the number of its family.
     families: Vec<usize>,
+    /// Names of its allocators' functions.
+    functions: Vec<String>,
 }
 
 /// Who does something, and by what.
@@ -137,6 +141,8 @@ impl Heap {
         module.has_contexts = info.contexts;
         module.memories = self.space.module(info);
         module.families = families(&info.tracepoints);
+        let allocators = info.tracepoints.iter().filter(|it| it.role != Role::Grow);
+        module.functions = allocators.map(|it| it.function.clone()).collect();
         true
     }
 
@@ -257,6 +263,7 @@ impl Heap {
             memories: MemoryRange::default(),
             extent: Extent::default(),
             families: Vec::new(),
+            functions: Vec::new(),
         });
         self.by_id.insert(id, self.modules.len() - 1);
         Some(self.modules.len() - 1)

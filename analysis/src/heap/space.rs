@@ -207,23 +207,25 @@ impl Space {
 
     /// The next event of the module whose memory grew: a request of its allocator from the context
     /// that grew it is what it was grown for. Any other event says that it was not the allocator.
+    /// `is_for` tells whether a growth's context leads through the request's.
     pub(crate) fn explain(
         &mut self,
         range: MemoryRange,
-        request: Option<(StackId, u64)>,
+        request: Option<u64>,
         extent: Extent,
+        is_for: impl Fn(StackId) -> bool,
     ) {
         let all = std::mem::take(&mut self.waiting);
         let is_own = |it: &Waiting| (range.start..range.start + range.len).contains(&it.memory);
         let (own, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(is_own);
         self.waiting = rest;
-        let is_for = |it: &Waiting| request.is_some_and(|(stack, _)| stack == it.stack);
-        let (allocators, direct): (Vec<_>, Vec<_>) = own.into_iter().partition(is_for);
+        let is_allocators = |it: &Waiting| request.is_some() && is_for(it.stack);
+        let (allocators, direct): (Vec<_>, Vec<_>) = own.into_iter().partition(is_allocators);
         for grow in direct {
             self.settle(grow, [(GrowthCause::Direct, grow.to - grow.from)]);
             self.others(grow.memory, grow.from..grow.to);
         }
-        let Some((_, size)) = request else { return };
+        let Some(size) = request else { return };
         let need = about(size).saturating_add(16);
         // What lies above all blocks already needs not be grown.
         let from = allocators.iter().map(|grow| grow.from).min().unwrap_or(0);
@@ -284,7 +286,7 @@ impl Space {
     /// No event comes any more that could explain a growth.
     pub(crate) fn give_up(&mut self, extents: &[(MemoryRange, Extent)]) {
         for &(range, extent) in extents {
-            self.explain(range, None, extent);
+            self.explain(range, None, extent, |_| false);
         }
     }
 

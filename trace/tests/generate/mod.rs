@@ -83,8 +83,11 @@ fn memory_layout() -> impl Strategy<Value = Layout> {
 
 fn state() -> impl Strategy<Value = State> {
     let locals = prop_oneof![Just(Locals::Gone), Just(Locals::Hidden), Just(Locals::Listed)];
-    (small(), locals, vec(number(), 0..4), vec(number(), 0..4), number()).prop_map(
-        |(module, locals, globals, roots, memory_bytes)| State {
+    let unchanged = vec((number(), number()).prop_map(|(start, end)| start..end), 0..4);
+    let values = (vec(number(), 0..4), vec(number(), 0..4), number(), unchanged);
+    (small(), locals, values).prop_map(
+        |(module, locals, (globals, roots, memory_bytes, unchanged))| State {
+            unchanged,
             module: ModuleId(module),
             locals,
             globals,
