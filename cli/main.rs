@@ -8,6 +8,7 @@ mod input;
 mod options;
 mod probing;
 mod reporting;
+mod suppressing;
 mod terminal;
 mod units;
 

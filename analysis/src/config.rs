@@ -3,6 +3,8 @@
 //! Every list that grows with the guest has its limit here. What a limit cuts off is counted in
 //! [`crate::Drops`].
 
+use crate::suppressions::Rule;
+
 /// How to analyse a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -10,13 +12,23 @@ pub struct Config {
     pub budget: Budget,
     /// Whether the built-in [`crate::suppressions`] apply.
     pub builtin_suppressions: bool,
+    /// The user's rules, which are tried after the built-in ones.
+    pub suppressions: Vec<Rule>,
+    /// Whether the rules apply that a module brings along.
+    pub module_suppressions: bool,
     /// How much is remembered.
     pub caps: Caps,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { budget: Budget::default(), builtin_suppressions: true, caps: Caps::default() }
+        Config {
+            budget: Budget::default(),
+            builtin_suppressions: true,
+            suppressions: Vec::new(),
+            module_suppressions: true,
+            caps: Caps::default(),
+        }
     }
 }
 
@@ -58,6 +70,8 @@ pub struct Caps {
     pub marks: usize,
     /// Findings.
     pub findings: usize,
+    /// Suppressions that modules bring along.
+    pub module_rules: usize,
 }
 
 impl Default for Caps {
@@ -75,6 +89,7 @@ impl Default for Caps {
             timeline: 512,
             marks: 512,
             findings: 1024,
+            module_rules: 1024,
         }
     }
 }

@@ -5,9 +5,12 @@ use crate::{
     config::Config,
     heap::Heap,
     outcome::{Drops, Outcome},
-    suppressions,
+    suppressions::{self, Origin, Rule},
 };
 use seepage_trace::{End, Message, ModuleInfo};
+
+/// The most of a module's text of suppressions that is read.
+const MAX_SUPPRESSIONS: usize = 1 << 20;
 
 /// One run of a guest, live or from a trace.
 ///
@@ -23,13 +26,57 @@ pub struct Session {
     modules: Vec<ModuleInfo>,
     end: Option<End>,
     heap: Heap,
+    module_rules: Vec<Rule>,
+    /// What is to be said of them.
+    rule_remarks: Vec<String>,
 }
 
 impl Session {
     /// A session that has seen nothing.
     pub fn new(config: Config) -> Session {
         let heap = Heap::new(&config.caps);
-        Session { config, modules: Vec::new(), end: None, heap }
+        Session {
+            config,
+            modules: Vec::new(),
+            end: None,
+            heap,
+            module_rules: Vec::new(),
+            rule_remarks: Vec::new(),
+        }
+    }
+
+    /// Takes the suppressions that a module brings along: what its `__lsan_default_suppressions`
+    /// returned. They are tried after all others. `origin` is the module's name. What is no rule
+    /// in it is passed over, and said.
+    pub fn suppressions(&mut self, text: &str, origin: &str) {
+        let mut end = text.len().min(MAX_SUPPRESSIONS);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let (rules, errors) = suppressions::lenient(&text[..end], origin, Origin::Module);
+        let room = self.config.caps.module_rules.saturating_sub(self.module_rules.len());
+        let dropped = rules.len().saturating_sub(room);
+        self.module_rules.extend(rules.into_iter().take(room));
+        if let Some(error) = errors.first() {
+            let more = match errors.len() - 1 {
+                0 => String::new(),
+                more => format!(", and {more} more"),
+            };
+            let remark = format!("a suppression of the module is not understood: {error}{more}");
+            self.remark(remark);
+        }
+        if dropped > 0 {
+            self.remark(format!("{dropped} suppressions of the module are too many"));
+        }
+        if end < text.len() {
+            self.remark("the module's suppressions are cut off at 1 MiB".into());
+        }
+    }
+
+    fn remark(&mut self, remark: String) {
+        if self.rule_remarks.len() < self.config.caps.modules {
+            self.rule_remarks.push(remark);
+        }
     }
 
     /// Takes the next message.
@@ -49,15 +96,19 @@ impl Session {
 
     /// Judges what was seen.
     pub fn finish(self) -> Outcome {
-        let Session { config, modules, end, heap } = self;
+        let Session { config, modules, end, heap, module_rules, rule_remarks } = self;
         let end = end.unwrap_or_default();
         let (mut profile, anomalies, drops) = heap.finish(end.time_ns);
         let drops = Drops { lost_records: end.lost_records, ..drops };
-        let suppressed = if config.builtin_suppressions {
-            suppressions::apply(&mut profile.contexts)
-        } else {
-            Vec::new()
-        };
+        let mut rules = Vec::new();
+        if config.builtin_suppressions {
+            rules.extend(suppressions::builtin());
+        }
+        rules.extend(config.suppressions.iter().cloned());
+        if config.module_suppressions {
+            rules.extend(module_rules);
+        }
+        let suppressed = suppressions::apply_to_contexts(rules, &mut profile.contexts, &modules);
         let view = View {
             config: &config,
             modules: &modules,
@@ -67,6 +118,7 @@ impl Session {
             drops: &drops,
         };
         let mut findings = Findings::new(config.caps.findings);
+        rule_remarks.into_iter().for_each(|remark| findings.remark(remark));
         if !analyses::self_check::withdraws(&view, &mut findings) {
             for analysis in analyses::LIST {
                 analysis.run(&view, &mut findings);

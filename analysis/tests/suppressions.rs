@@ -3,8 +3,12 @@
 mod guest;
 
 use guest::{Guest, analyze};
-use seepage_analysis::{Config, Count, Outcome, Verdict, suppressions::RULES};
-use seepage_trace::Outcome as Ending;
+use proptest::prelude::*;
+use seepage_analysis::{
+    Config, Count, Outcome, Session, Verdict,
+    suppressions::{self, RULES, Rule},
+};
+use seepage_trace::{Frame, Outcome as Ending};
 
 /// The outcome of a program that leaks one block in each of these contexts.
 fn leaking(stacks: &[&[&str]]) -> Outcome {
@@ -115,5 +119,205 @@ fn every_rule_can_be_listed() {
         assert!(!rule.name.is_empty() && !rule.reason.is_empty() && rule.max_blocks > 0);
         assert_eq!(RULES.iter().filter(|other| other.name == rule.name).count(), 1);
         assert!(rule.stacks.iter().all(|stack| !stack.is_empty() && stack[0] != "*"));
+        assert_eq!(Rule::from(rule).patterns.len(), rule.stacks.len());
+    }
+}
+
+/// The outcome of the same program under the user's rules.
+fn under(rules: &str, stacks: &[&[&str]]) -> Outcome {
+    let mut guest = Guest::new();
+    for (addr, stack) in (1u64..).zip(stacks) {
+        let context = guest.at(stack);
+        guest.alloc(context, addr * 64, 10);
+    }
+    guest.end(Ending::Returned);
+    analyze(&guest.messages, config(rules))
+}
+
+fn config(rules: &str) -> Config {
+    let suppressions = suppressions::parse(rules, "my.supp").expect("the rules are right");
+    Config { suppressions, ..Config::default() }
+}
+
+fn block(body: &str) -> String {
+    format!("{{\n name\n Memcheck:Leak\n {}\n}}", body.replace("; ", "\n"))
+}
+
+#[test]
+fn the_users_rules() {
+    let stack: &[&str] = &["make", "List<int>::push(int const&)", "load", "main"];
+    for rule in [
+        "leak:push",
+        "leak:^load$",
+        "leak:L*t<*>::push",
+        "leak:make < List",
+        "leak:make < ... < main",
+        "leak:push(int const&) < load < main$",
+        "leak:app.wasm",
+        "leak:^app",
+        "leak:load max=10 blocks=1",
+        &block("fun:make"),
+        &block("fun:malloc; fun:make"),
+        &block("fun:?alloc; ...; fun:load; obj:*"),
+        &block("...; fun:main"),
+        &block("match-leak-kinds: definite; fun:make"),
+        &block("obj:*/app.wasm"),
+    ] {
+        let outcome = under(rule, &[stack]);
+        assert_eq!(outcome.verdict(), Verdict::Clean, "{rule}");
+        assert_eq!(outcome.suppressed.len(), 1);
+        assert_eq!(outcome.suppressed[0].live, Count { blocks: 1, bytes: 10 });
+        assert_eq!(outcome.suppressed[0].rule.origin.place().as_deref(), Some("my.supp:1"));
+        assert!(!outcome.suppressed[0].is_unused());
+    }
+    for rule in [
+        "leak:pull",
+        "leak:^push",
+        "leak:load < make",
+        "leak:make < main",
+        "leak:main < ... < make",
+        "leak:malloc",
+        &block("fun:push"),
+        &block("fun:load"),
+        &block("fun:free; fun:make"),
+        &block("match-leak-kinds: none; fun:make"),
+        &block("obj:/lib/libc.so"),
+        &block("src:make.c"),
+    ] {
+        let outcome = under(rule, &[stack]);
+        assert_eq!(outcome.verdict(), Verdict::Leak, "{rule}");
+        assert!(outcome.suppressed[0].is_unused(), "{rule}");
+    }
+}
+
+#[test]
+fn files_and_lines() {
+    let mut guest = Guest::new();
+    let context = guest.lines(&[("make", "/src/lib/make.c", 7), ("main", "/src/main.c", 9)]);
+    guest.alloc(context, 64, 10).end(Ending::Returned);
+    let verdict = |rule: &str| analyze(&guest.messages, config(rule)).verdict();
+    for rule in ["leak:lib/", "leak:^/src/main.c$", &block("src:make.c"), &block("src:make.c:7")] {
+        assert_eq!(verdict(rule), Verdict::Clean, "{rule}");
+    }
+    for rule in ["leak:^lib/", &block("src:make.c:8"), &block("src:main.c")] {
+        assert_eq!(verdict(rule), Verdict::Leak, "{rule}");
+    }
+}
+
+#[test]
+fn a_limit_holds_over_all_contexts() {
+    let stacks: &[&[&str]] = &[&["a", "main"], &["b", "main"], &["c", "main"]];
+    for (rule, hidden) in [
+        ("leak:main max=29", 2),
+        ("leak:main max=30", 3),
+        ("leak:main blocks=1", 1),
+        ("leak:main max=1KiB blocks=0", 0),
+    ] {
+        let outcome = under(rule, stacks);
+        assert_eq!(outcome.suppressed[0].live.blocks, hidden, "{rule}");
+        assert_eq!(outcome.suppressed[0].beyond.blocks, 3 - hidden, "{rule}");
+        assert_eq!(outcome.leaked().blocks, 3 - hidden, "{rule}");
+        assert!(!outcome.suppressed[0].is_unused(), "it matches");
+    }
+}
+
+#[test]
+fn the_first_rule_takes_a_context() {
+    let stacks: &[&[&str]] = &[&["__main_void"], &["a", "main"], &["b", "main"]];
+    let outcome = under("leak:^a$\nleak:main\nleak:__main_void\nleak:b", stacks);
+    let counts: Vec<(&str, u64)> = outcome
+        .suppressed
+        .iter()
+        .map(|suppressed| (suppressed.rule.name.as_str(), suppressed.live.blocks))
+        .collect();
+    let expected = [
+        ("wasi-libc-argv", 1),
+        ("leak:^a$", 1),
+        ("leak:main", 1),
+        ("leak:__main_void", 0),
+        ("leak:b", 0),
+    ];
+    assert_eq!(counts, expected);
+    assert_eq!(outcome.profile.contexts[2].suppressed_by, Some(2));
+}
+
+#[test]
+fn a_module_brings_its_own() {
+    let mut guest = Guest::new();
+    let context = guest.at(&["keep", "main"]);
+    guest.alloc(context, 64, 10).end(Ending::Returned);
+    let outcome = |text: &str, config: Config| {
+        let mut session = Session::new(config);
+        guest.messages.iter().for_each(|message| session.feed(message));
+        session.suppressions(text, "app.wasm");
+        session.finish()
+    };
+    let clean = outcome("leak:unused\nleak:keep\n", Config::default());
+    assert_eq!(clean.verdict(), Verdict::Clean);
+    assert_eq!(clean.suppressed.len(), 1, "what a module does not need is nobody's concern");
+    assert_eq!(clean.suppressed[0].rule.origin.place().as_deref(), Some("app.wasm:2"));
+
+    let off = Config { module_suppressions: false, ..Config::default() };
+    assert_eq!(outcome("leak:keep", off).verdict(), Verdict::Leak);
+
+    let wrong = outcome("keep\nfoo\nleak:keep", Config::default());
+    assert_eq!(wrong.verdict(), Verdict::Clean);
+    assert!(wrong.remarks[0].contains("app.wasm:1: `keep` is no rule"), "{:?}", wrong.remarks);
+    assert!(wrong.remarks[0].ends_with(", and 1 more"), "{:?}", wrong.remarks);
+
+    let many = outcome(&("leak:x\n".repeat(2000) + "leak:keep"), Config::default());
+    assert_eq!(many.verdict(), Verdict::Leak);
+    assert_eq!(many.remarks, ["977 suppressions of the module are too many"]);
+    let long = outcome(&("#é".repeat(1 << 20) + "\nleak:keep"), Config::default());
+    assert_eq!(long.remarks, ["the module's suppressions are cut off at 1 MiB"]);
+}
+
+#[test]
+fn generated_rules_name_each_place_once() {
+    let mut guest = Guest::new();
+    for line in 1..=3 {
+        let context = guest.lines(&[("make", "a.c", line), ("main", "a.c", 9)]);
+        guest.alloc(context, u64::from(line) * 64, 10);
+    }
+    let context = guest.at(&["f(char*)", "main"]);
+    guest.alloc(context, 640, 50);
+    let nameless = guest.stack(Vec::new());
+    guest.alloc(nameless, 1280, 5);
+    assert_eq!(
+        suppressions::generate(&guest.judged()),
+        "# 1 block, 50 bytes\n{\n   leak 1 in f(char*)\n   Memcheck:Leak\n   fun:f(char*)\n   \
+         fun:main\n}\n# 3 blocks, 30 bytes\n{\n   leak 2 in make\n   Memcheck:Leak\n   fun:make\n   \
+         fun:main\n}\n# 1 block, 5 bytes: the stack is not known, so no rule can name it\n"
+    );
+    let clean = Guest::new().judged();
+    assert_eq!(suppressions::generate(&clean), "");
+}
+
+proptest! {
+    /// Fed back, generated rules leave nothing, whatever the functions are called.
+    #[test]
+    fn generated_rules_suppress_what_they_were_made_of(
+        stacks in prop::collection::vec(prop::collection::vec(".{0,6}|[{}#.*? \n]{1,3}", 1..30), 1..8),
+    ) {
+        let mut guest = Guest::new();
+        for (addr, stack) in (1u64..).zip(&stacks) {
+            let frames = stack.iter().map(|name| Frame::function(name.as_str())).collect();
+            let context = guest.stack(frames);
+            guest.alloc(context, addr * 64, 10);
+        }
+        let first = guest.judged();
+        let rules = suppressions::parse(&suppressions::generate(&first), "generated")?;
+        let config = Config { suppressions: rules, ..Config::default() };
+        let second = analyze(&guest.messages, config);
+        prop_assert_eq!(second.verdict(), Verdict::Clean);
+    }
+
+    /// No text makes the reader panic, and what it reads has a place.
+    #[test]
+    fn any_text_is_rules_or_an_error(text in "(leak:|fun:|\\{|\\}|\\.\\.\\.|<| |\n|max=|Memcheck:Leak|a|\\*|\\?|\\^|.){0,40}") {
+        match suppressions::parse(&text, "x") {
+            Ok(rules) => prop_assert!(rules.iter().all(|rule| rule.origin.place().is_some())),
+            Err(error) => prop_assert!(error.place.line > 0 && !error.message.is_empty()),
+        }
     }
 }

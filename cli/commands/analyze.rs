@@ -3,8 +3,9 @@
 
 use crate::{
     exit,
-    options::ReportOptions,
+    options::{ReportOptions, SuppressionOptions},
     reporting::{Reporter, Stream},
+    suppressing::Suppressing,
     terminal,
 };
 use anyhow::{Context, Result};
@@ -23,6 +24,8 @@ use std::{
 pub(crate) struct Analyze {
     #[command(flatten)]
     report: ReportOptions,
+    #[command(flatten)]
+    suppress: SuppressionOptions,
 
     /// The trace; `-` is standard input
     #[arg(value_name = "TRACE")]
@@ -50,12 +53,15 @@ impl Analyze {
         };
         let invocation = Invocation { verb: Verb::Analyze, target: name.to_string(), trace: None };
         let reporter = Reporter::new(&self.report, Stream::Stdout, invocation)?;
-        let mut session = Session::new(Config::default());
+        let suppressing = Suppressing::new(&self.suppress)?;
+        let mut session = Session::new(suppressing.configure(Config::default()));
         let reading = read(&mut input, &mut session).with_context(reading_failed)?;
         if let (0, Some(damage)) = (reading.messages, reading.damage) {
             return Err(damage).with_context(reading_failed);
         }
-        reporter.report(&session.finish())?;
+        let outcome = session.finish();
+        reporter.report(&outcome)?;
+        suppressing.conclude(&outcome)?;
         reading.warn(&name.to_string());
         Ok(if reading.damage.is_some() { exit::FAILED } else { exit::CLEAN })
     }
