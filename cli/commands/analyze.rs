@@ -34,12 +34,12 @@ pub(crate) struct Analyze {
 
 /// How far a trace could be read.
 #[derive(Default)]
-struct Reading {
-    messages: u64,
+pub(crate) struct Reading {
+    pub(crate) messages: u64,
     ended: bool,
     left_over: usize,
     unknown_chunks: u64,
-    damage: Option<DecodeError>,
+    pub(crate) damage: Option<DecodeError>,
 }
 
 impl Analyze {
@@ -67,7 +67,8 @@ impl Analyze {
     }
 }
 
-fn read(input: &mut dyn Read, session: &mut Session) -> Result<Reading> {
+/// Gives the session all that a trace has.
+pub(crate) fn read(input: &mut dyn Read, session: &mut Session) -> Result<Reading> {
     let mut decoder = Decoder::new();
     let mut reading = Reading::default();
     let mut piece = vec![0; 256 * 1024];
@@ -106,7 +107,7 @@ fn read(input: &mut dyn Read, session: &mut Session) -> Result<Reading> {
 }
 
 impl Reading {
-    fn warn(&self, name: &str) {
+    pub(crate) fn warn(&self, name: &str) {
         if let Some(damage) = &self.damage {
             terminal::warning(&format!("`{name}`: {damage}; the report is of what came before"));
         } else if !self.ended {

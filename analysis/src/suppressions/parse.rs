@@ -22,27 +22,19 @@ use super::{
     Glob, Kinds, Limit, Line, Origin, Rule,
     pattern::{StackPattern, Step},
 };
-use std::{error, fmt};
 
 /// The longest name of a rule that reports show in full.
 const LONGEST_NAME: usize = 200;
 
 /// A line that is no rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {message}")]
 pub struct SyntaxError {
     /// Where.
     pub place: Line,
     /// Why: a clause without a full stop.
     pub message: String,
 }
-
-impl fmt::Display for SyntaxError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.message)
-    }
-}
-
-impl error::Error for SyntaxError {}
 
 /// The rules of a file of that name, or its first line that is none.
 pub fn parse(text: &str, name: &str) -> Result<Vec<Rule>, SyntaxError> {
