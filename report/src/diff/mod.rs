@@ -4,10 +4,12 @@
 //! where the reports leave something open, such as contexts that they do not list, `notes` says it.
 
 mod matching;
+mod notes;
 mod schema;
 
 use crate::schema::{Count, Report, Tool};
 use matching::{Entry, Figures, Pair, pairs};
+use notes::notes;
 pub use schema::{
     AccountChange, Change, ContextChange, ContextCounts, CountChange, DIFF_SCHEMA, DIFF_VERSION,
     Diff, DiffVerdict, MatchedBy, MemoryChange, Regression, Side, Status, TotalsChange,
@@ -171,7 +173,18 @@ fn totals(old: &Report, new: &Report) -> TotalsChange {
 }
 
 fn memory(old: &Report, new: &Report) -> MemoryChange {
-    let (mut olds, news) = (account(old), account(new));
+    let (olds, news) = (account(old), account(new));
+    MemoryChange {
+        initial_pages: Change::new(old.memory.initial_pages, new.memory.initial_pages),
+        final_pages: Change::new(old.memory.final_pages, new.memory.final_pages),
+        account: account_change(olds, news),
+    }
+}
+
+fn account_change(
+    mut olds: BTreeMap<String, u64>,
+    news: BTreeMap<String, u64>,
+) -> Vec<AccountChange> {
     let mut parts: Vec<AccountChange> = Vec::new();
     for (part, bytes) in news {
         let before = olds.remove(&part).unwrap_or(0);
@@ -180,33 +193,30 @@ fn memory(old: &Report, new: &Report) -> MemoryChange {
     let gone = olds.into_iter();
     parts.extend(gone.map(|(part, bytes)| AccountChange { part, bytes: Change::new(bytes, 0) }));
     parts.sort_by(|one, other| one.part.cmp(&other.part));
-    MemoryChange {
-        initial_pages: Change::new(old.memory.initial_pages, new.memory.initial_pages),
-        final_pages: Change::new(old.memory.final_pages, new.memory.final_pages),
-        account: parts,
-    }
+    parts
 }
 
 /// The parts of the memory's account by their names, of reports that have one.
 fn account(report: &Report) -> BTreeMap<String, u64> {
-    fn walk(value: &Value, name: &str, parts: &mut BTreeMap<String, u64>) {
-        match value {
-            Value::Number(number) => {
-                parts.insert(name.into(), number.as_u64().unwrap_or(0));
-            }
-            Value::Object(fields) => {
-                for (field, value) in fields {
-                    let dot = if name.is_empty() { "" } else { "." };
-                    walk(value, &format!("{name}{dot}{field}"), parts);
-                }
-            }
-            _ => {}
-        }
-    }
-    let mut parts = BTreeMap::new();
     let memory = serde_json::to_value(&report.memory).unwrap_or_default();
-    walk(&memory["account"], "", &mut parts);
+    let mut parts = BTreeMap::new();
+    account_parts(&memory["account"], "", &mut parts);
     parts
+}
+
+fn account_parts(value: &Value, name: &str, parts: &mut BTreeMap<String, u64>) {
+    match value {
+        Value::Number(number) => {
+            parts.insert(name.into(), number.as_u64().unwrap_or(0));
+        }
+        Value::Object(fields) => {
+            for (field, value) in fields {
+                let dot = if name.is_empty() { "" } else { "." };
+                account_parts(value, &format!("{name}{dot}{field}"), parts);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// The change of a context, if there is any.
@@ -294,61 +304,26 @@ fn regressions(
     regressions
 }
 
-/// What a reader of the difference has to know of the reports.
-fn notes(
-    old: &Report,
-    new: &Report,
-    counts: ContextCounts,
-    contexts: &[ContextChange],
-) -> Vec<String> {
-    let mut notes = Vec::new();
-    if old.guest.outcome != new.guest.outcome || old.guest.exit_code != new.guest.exit_code {
-        notes.push(format!(
-            "the guests ended in other ways: {} before, {} now",
-            ending(old),
-            ending(new)
-        ));
-    }
-    if old.tool.version != new.tool.version {
-        let (before, now) = (&old.tool.version, &new.tool.version);
-        notes.push(format!("seepage was another version: {before} before, {now} now"));
-    }
-    for (report, side) in [(old, "old"), (new, "new")] {
-        let unlisted = report.dropped.contexts;
-        if unlisted > 0 {
-            notes.push(format!(
-                "the {side} report does not list {unlisted} contexts: what seems new or gone may be \
-                 among them"
-            ));
-        }
-        if !report.module.contexts && !report.module.allocators.is_empty() {
-            notes.push(format!("the {side} report has no calling contexts"));
-        }
-    }
-    if counts.by_functions > 0 {
-        notes.push(format!(
-            "matched by functions alone, because files or lines differ: {}",
-            counts.by_functions
-        ));
-    }
-    let is_nameless = |context: &ContextChange| {
-        let mut frames = context.frames.iter();
-        context.matched_by == MatchedBy::Nothing
-            && !context.frames.is_empty()
-            && frames.all(|frame| frame.function.starts_with("wasm-function["))
-    };
-    if old.module.bytes != new.module.bytes && contexts.iter().any(is_nameless) {
-        notes.push(
-            "functions without names are told apart by their numbers, which change with every build"
-                .into(),
-        );
-    }
-    notes
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
 
-fn ending(report: &Report) -> String {
-    match report.guest.exit_code {
-        Some(code) => format!("{} with code {code}", report.guest.outcome),
-        None => report.guest.outcome.clone(),
+    #[test]
+    fn accounts_are_compared_part_by_part() {
+        let parts = |value: Value| {
+            let mut parts = BTreeMap::new();
+            account_parts(&value, "", &mut parts);
+            parts
+        };
+        let old = parts(json!({ "static": 7, "live": { "lost": 3 }, "tail": 1 }));
+        let new = parts(json!({ "static": 7, "live": { "lost": 5 }, "stack": 2 }));
+        let changes: Vec<(String, i64)> = account_change(old, new)
+            .into_iter()
+            .map(|change| (change.part, change.bytes.change))
+            .collect();
+        let expected = [("live.lost", 2), ("stack", 2), ("static", 0), ("tail", -1)];
+        assert_eq!(changes, expected.map(|(part, change)| (part.to_string(), change)));
+        assert!(parts(Value::Null).is_empty());
     }
 }

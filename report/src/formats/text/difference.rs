@@ -100,13 +100,20 @@ fn count(change: CountChange, page: &Page<'_>) -> String {
         return format!("{blocks}, {}, as before", bytes(change.bytes.new));
     }
     let Change { old, new, change: more } = change.blocks;
-    let arrow = page.arrow();
-    let blocks = format!("{} {arrow} {} ({})", thousands(old), plural(new, "block"), number(more));
+    let blocks = if more == 0 {
+        plural(new, "block")
+    } else {
+        let (old, arrow) = (thousands(old), page.arrow());
+        format!("{old} {arrow} {} ({})", plural(new, "block"), number(more))
+    };
     format!("{blocks}, {}", size(change.bytes, page))
 }
 
 fn size(change: Change, page: &Page<'_>) -> String {
     let (old, new) = (bytes(change.old), bytes(change.new));
+    if change.change == 0 {
+        return new;
+    }
     let share = match change.old {
         0 => String::new(),
         old => format!(", {:+.1} %", change.change as f64 / old as f64 * 100.0),
@@ -161,23 +168,28 @@ fn one_context(context: &ContextChange, page: &mut Page<'_>) {
         Status::Changed if more => ("more", Style::Bad),
         Status::Changed => ("changed", Style::Warn),
     };
-    let mut figures = Vec::new();
+    // What changes by the same is told once.
+    let mut figures: Vec<(String, Vec<&str>)> = Vec::new();
     let is_lost = context.lost == context.live;
     for (label, change) in [
         ("lost", context.lost),
         ("live", context.live),
-        ("at high water", context.peak),
+        ("high water", context.peak),
         ("allocated", context.allocated),
     ] {
         if change.is_same() || (label == "live" && is_lost) {
             continue;
         }
-        let (size, blocks) = (change.bytes.change, change.blocks.change);
-        let noun = if blocks.unsigned_abs() == 1 { "block" } else { "blocks" };
-        let blocks = if blocks == 0 { "same".into() } else { number(blocks) };
-        let size = if size == 0 { "0 B".into() } else { signed_bytes(size) };
-        figures.push(format!("{label} {size} in {blocks} {noun}"));
+        let change = change_of(change);
+        match figures.iter_mut().find(|(known, _)| *known == change) {
+            Some((_, labels)) => labels.push(label),
+            None => figures.push((change, vec![label])),
+        }
     }
+    let mut figures: Vec<String> = figures
+        .into_iter()
+        .map(|(change, labels)| format!("{change}: {}", labels.join(", ")))
+        .collect();
     if figures.is_empty() {
         figures.push("without blocks".into());
     }
@@ -185,6 +197,14 @@ fn one_context(context: &ContextChange, page: &mut Page<'_>) {
     let note = if by_functions { " (matched by functions)" } else { "" };
     let word = page.paint(style, &format!("{word:<8}"));
     page.line(&format!("  {word}{}{note}", figures.join("; ")));
+}
+
+/// `+1.5 KiB in +2 blocks`.
+fn change_of(change: CountChange) -> String {
+    let (size, blocks) = (change.bytes.change, change.blocks.change);
+    let noun = if blocks.unsigned_abs() == 1 { "block" } else { "blocks" };
+    let blocks = if blocks == 0 { "as many".into() } else { number(blocks) };
+    format!("{} in {blocks} {noun}", signed_bytes(size))
 }
 
 fn summary(diff: &Diff, page: &mut Page<'_>) {
