@@ -7,12 +7,14 @@
 
 mod builtin;
 mod generate;
+mod index;
 mod parse;
 mod pattern;
 
 use crate::profile::{ContextCost, Count};
 pub use builtin::{KnownNoise, RULES};
 pub use generate::generate;
+use index::Index;
 pub(crate) use parse::lenient;
 pub use parse::{SyntaxError, parse};
 use pattern::{Glob, Place, StackPattern, Step};
@@ -215,11 +217,19 @@ pub(crate) fn apply(
 ) -> (Vec<Suppressed>, Vec<Option<usize>>) {
     let mut suppressed = Vec::new();
     let mut taken = vec![None; candidates.len()];
+    // The built-in rules look at the innermost frames only, and need none.
+    let needs_index = rules.iter().any(|rule| rule.origin != Origin::Builtin);
+    let index = needs_index.then(|| Index::new(candidates));
+    let all: Vec<u32> = (0u32..).zip(candidates).map(|(place, _)| place).collect();
     for rule in rules {
+        let own = rule.origin != Origin::Builtin;
+        let possible = index.as_ref().filter(|_| own).and_then(|index| index.candidates(&rule));
         let (mut live, mut beyond) = (Count::default(), Count::default());
         // A built-in rule is about one runtime, and each module has its own.
         let mut used: Vec<(Option<ModuleId>, Count)> = Vec::new();
-        for (candidate, taken) in candidates.iter().zip(&mut taken) {
+        for &place in possible.as_ref().unwrap_or(&all) {
+            let place = place as usize;
+            let (candidate, taken) = (&candidates[place], &mut taken[place]);
             let is_open = candidate.live.blocks > 0 && taken.is_none();
             if !is_open || !rule.kinds.meets(candidate.kinds) || !rule.matches(&candidate.place) {
                 continue;

@@ -146,15 +146,28 @@ impl Step {
         }
     }
 
+    /// Whether a frame with such a function or file may match.
+    pub(super) fn may_be(&self, name: &str) -> bool {
+        match self {
+            Step::Any => true,
+            Step::Bare(glob) => glob.matches(name.trim_start_matches('<')),
+            Step::Function(glob) | Step::Anything(glob) => glob.matches(name),
+            Step::Source(glob, _) => glob.matches(name) || glob.matches(last_part(name)),
+            Step::Module(_) => false,
+        }
+    }
+
     /// Whether it holds for the module whatever the frames are.
-    fn holds_for_module(&self, module: &str) -> bool {
+    pub(super) fn holds_for_module(&self, module: &str) -> bool {
         matches!(self, Step::Module(glob) | Step::Anything(glob) if is_module(glob, module))
     }
 }
 
 /// A module is known by its file's name, and a rule may give a path.
 fn is_module(glob: &Glob, module: &str) -> bool {
-    !module.is_empty() && (glob.matches(module) || glob.matches(&format!("/{module}")))
+    let is_path = || glob.pieces.iter().any(|piece| piece.contains('/'));
+    !module.is_empty()
+        && (glob.matches(module) || (is_path() && glob.matches(&format!("/{module}"))))
 }
 
 fn last_part(path: &str) -> &str {
