@@ -3,7 +3,10 @@
 use crate::{exit, suppressing, terminal};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
-use seepage_analysis::suppressions::{self, Origin, Rule};
+use seepage_analysis::{
+    LeakKinds,
+    suppressions::{self, Origin, Rule},
+};
 use seepage_report::formats::printable_json;
 use serde_json::{Value, json};
 use std::{
@@ -71,7 +74,7 @@ fn text(rule: &Rule) -> String {
     let mut notes = vec![origin(rule)];
     notes.extend(rule.limit.blocks.map(|most| format!("at most {most} blocks")));
     notes.extend(rule.limit.bytes.map(|most| format!("at most {most} bytes")));
-    if rule.kinds != suppressions::Kinds::ALL {
+    if rule.kinds != LeakKinds::ALL {
         notes.push(format!("of {}", kinds(rule).join(", ")));
     }
     let mut out = format!("{} ({})\n", name(&rule.name), notes.join(", "));
@@ -93,7 +96,7 @@ fn origin(rule: &Rule) -> String {
 }
 
 fn kinds(rule: &Rule) -> Vec<&'static str> {
-    let names = rule.kinds.names();
+    let names = rule.kind_names();
     if names.is_empty() { vec!["no kind"] } else { names }
 }
 
@@ -102,7 +105,7 @@ fn json(rule: &Rule) -> Value {
         "rule": rule.name,
         "reason": rule.reason,
         "place": rule.origin.place(),
-        "kinds": rule.kinds.names(),
+        "kinds": rule.kind_names(),
         "max_blocks": rule.limit.blocks,
         "max_bytes": rule.limit.bytes,
         "patterns": rule.patterns,

@@ -31,6 +31,7 @@ mod glue;
 mod graph;
 mod inspection;
 mod instrumented;
+mod layout;
 pub mod probe;
 mod rewrite;
 mod structure;

@@ -1,6 +1,6 @@
 //! What a run is to be like.
 
-use crate::{embed::DEFAULT_STACKS, end::Symbolize, interrupt::Interrupt};
+use crate::{embed::DEFAULT_STACKS, end::Symbolize, image::Images, interrupt::Interrupt};
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -43,6 +43,8 @@ pub struct RunOptions {
     pub unknown_imports_trap: bool,
     /// Stacks that are captured whole: see [`crate::Tracer::with_stacks`].
     pub stacks: usize,
+    /// Of which moments images are taken.
+    pub images: Images,
     /// Names the source of instructions that are no traced calls, for a trap's stack.
     pub symbolize: Option<Box<Symbolize>>,
 }
@@ -132,6 +134,7 @@ impl Default for RunOptions {
             checked_loops: false,
             unknown_imports_trap: false,
             stacks: DEFAULT_STACKS,
+            images: Images::default(),
             symbolize: None,
         }
     }

@@ -7,7 +7,7 @@
 
 mod budget;
 mod growth;
-mod leaks;
+pub(crate) mod leaks;
 mod misuse;
 pub(crate) mod self_check;
 
@@ -48,6 +48,11 @@ impl View<'_> {
     fn frees(&self, id: ModuleId) -> Frees {
         let module = self.modules.iter().find(|module| module.id == id);
         module.map_or(Frees::Explicit, |module| module.frees)
+    }
+
+    /// Whether there was an image of a module's memory at the end.
+    fn has_image(&self, id: ModuleId) -> bool {
+        self.profile.reachability.as_ref().is_some_and(|found| found.modules.contains(&id))
     }
 
     /// Whether blocks may be gone that the books still hold.

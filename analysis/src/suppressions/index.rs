@@ -84,7 +84,7 @@ mod tests {
     use super::*;
     use crate::{
         profile::Count,
-        suppressions::{Kinds, parse, pattern::Place},
+        suppressions::{parse, pattern::Place},
     };
     use proptest::prelude::*;
     use seepage_trace::{Frame, ModuleId};
@@ -118,7 +118,7 @@ mod tests {
                 .iter()
                 .map(|frames| Candidate {
                     module: ModuleId(0),
-                    kinds: Kinds::ALL,
+                    kinds: None,
                     live: Count { blocks: 1, bytes: 1 },
                     place: Place { module: "app.wasm", allocator: &["malloc", "a"], frames },
                 })

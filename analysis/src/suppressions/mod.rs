@@ -11,7 +11,10 @@ mod index;
 mod parse;
 mod pattern;
 
-use crate::profile::{ContextCost, Count};
+use crate::{
+    config::LeakKinds,
+    profile::{ContextCost, Count, LeakKind, LossRecord},
+};
 pub use builtin::{KnownNoise, RULES};
 pub use generate::generate;
 use index::Index;
@@ -31,7 +34,7 @@ pub struct Rule {
     /// Who wrote it.
     pub origin: Origin,
     /// The kinds of leaks that it is about.
-    pub kinds: Kinds,
+    pub kinds: LeakKinds,
     /// How much it suppresses at most.
     pub limit: Limit,
     /// What it looks for, as text: one of these stacks, innermost frame first.
@@ -69,10 +72,6 @@ pub struct Limit {
     pub bytes: Option<u64>,
 }
 
-/// A set of kinds of leaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kinds(u8);
-
 /// A rule that applied, or one of the user's that did not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suppressed {
@@ -87,7 +86,8 @@ pub struct Suppressed {
 /// What a rule may apply to: live blocks of one context, and of certain kinds.
 pub(crate) struct Candidate<'a> {
     pub(crate) module: ModuleId,
-    pub(crate) kinds: Kinds,
+    /// The kinds of its blocks, of those kinds that would be reported; nothing if nobody looked.
+    pub(crate) kinds: Option<LeakKinds>,
     pub(crate) live: Count,
     pub(crate) place: Place<'a>,
 }
@@ -109,44 +109,6 @@ impl Origin {
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.name, self.line)
-    }
-}
-
-impl Kinds {
-    /// No kind.
-    pub const NONE: Kinds = Kinds(0);
-    /// Nothing points to the block.
-    pub const DEFINITE: Kinds = Kinds(1);
-    /// Only blocks that are lost point to the block.
-    pub const INDIRECT: Kinds = Kinds(2);
-    /// Something points into the block.
-    pub const POSSIBLE: Kinds = Kinds(4);
-    /// Something points to the block.
-    pub const REACHABLE: Kinds = Kinds(8);
-    /// Every kind, which is also what is said of blocks whose kind is not known.
-    pub const ALL: Kinds = Kinds(15);
-
-    const NAMES: [(&'static str, Kinds); 4] = [
-        ("definite", Kinds::DEFINITE),
-        ("indirect", Kinds::INDIRECT),
-        ("possible", Kinds::POSSIBLE),
-        ("reachable", Kinds::REACHABLE),
-    ];
-
-    /// The kinds of both.
-    pub fn and(self, other: Kinds) -> Kinds {
-        Kinds(self.0 | other.0)
-    }
-
-    /// Whether both have a kind in common.
-    pub fn meets(self, other: Kinds) -> bool {
-        self.0 & other.0 != 0
-    }
-
-    /// The names of the kinds, as Valgrind has them.
-    pub fn names(self) -> Vec<&'static str> {
-        let own = Kinds::NAMES.iter().filter(|(_, kind)| self.meets(*kind));
-        own.map(|(name, _)| *name).collect()
     }
 }
 
@@ -178,7 +140,7 @@ impl From<&KnownNoise> for Rule {
             name: noise.name.into(),
             reason: noise.reason.into(),
             origin: Origin::Builtin,
-            kinds: Kinds::ALL,
+            kinds: LeakKinds::ALL,
             limit: Limit { blocks: Some(noise.max_blocks), bytes: None },
             patterns: noise.stacks.iter().map(|stack| stack.join(" < ")).collect(),
             plumbing: noise.plumbing.iter().map(|name| Glob::stars(name)).collect(),
@@ -199,6 +161,28 @@ impl Rule {
         let start = bare.take_while(|name| is_plumbing(name)).count();
         let place = Place { frames: &place.frames[start..], ..*place };
         self.stacks.iter().any(|stack| stack.matches(&place))
+    }
+
+    /// Whether it is about blocks of these kinds. It must be about all of them, so that it hides no
+    /// more than it says; of blocks that nobody looked at it is taken to be.
+    fn is_about(&self, kinds: Option<LeakKinds>) -> bool {
+        match kinds {
+            Some(kinds) => LeakKind::ALL
+                .into_iter()
+                .all(|kind| !kinds.contains(kind) || self.kinds.contains(kind)),
+            None => !self.kind_names().is_empty(),
+        }
+    }
+
+    /// The names of the kinds of leaks that it is about.
+    pub fn kind_names(&self) -> Vec<&'static str> {
+        let own = LeakKind::ALL.into_iter().filter(|kind| self.kinds.contains(*kind));
+        own.map(LeakKind::name).collect()
+    }
+
+    /// Whether it has to be known of what kinds blocks are.
+    pub(crate) fn asks_for_kinds(&self) -> bool {
+        self.kinds != LeakKinds::ALL
     }
 
     /// Whether it suppresses so much.
@@ -231,7 +215,7 @@ pub(crate) fn apply(
             let place = place as usize;
             let (candidate, taken) = (&candidates[place], &mut taken[place]);
             let is_open = candidate.live.blocks > 0 && taken.is_none();
-            if !is_open || !rule.kinds.meets(candidate.kinds) || !rule.matches(&candidate.place) {
+            if !is_open || !rule.is_about(candidate.kinds) || !rule.matches(&candidate.place) {
                 continue;
             }
             let key = (rule.origin == Origin::Builtin).then_some(candidate.module);
@@ -260,30 +244,55 @@ pub(crate) fn apply(
     (suppressed, taken)
 }
 
-/// The same for whole contexts, whose blocks may be of any kind.
+/// The same for whole contexts, of which `kinds` says what kinds of blocks they hold.
 pub(crate) fn apply_to_contexts(
     rules: Vec<Rule>,
     contexts: &mut [ContextCost],
     modules: &[ModuleInfo],
+    kinds: &[Option<LeakKinds>],
 ) -> Vec<Suppressed> {
-    let live = |context: &&ContextCost| context.cost.live.blocks > 0;
+    let live = |context: &ContextCost| context.cost.live.blocks > 0;
+    let open = || contexts.iter().enumerate().filter(|(_, context)| live(context));
     let names: Vec<(&str, Vec<&str>)> =
-        contexts.iter().filter(live).map(|context| names(context, modules)).collect();
-    let candidates: Vec<Candidate<'_>> = contexts
-        .iter()
-        .filter(live)
+        open().map(|(_, context)| names(context, modules)).collect();
+    let candidates: Vec<Candidate<'_>> = open()
         .zip(&names)
-        .map(|(context, (module, allocator))| Candidate {
+        .map(|((number, context), (module, allocator))| Candidate {
             module: context.module,
-            kinds: Kinds::ALL,
+            kinds: kinds.get(number).copied().flatten(),
             live: context.cost.live,
             place: Place { module, allocator, frames: &context.frames },
         })
         .collect();
     let (suppressed, taken) = apply(rules, &candidates);
-    let open = contexts.iter_mut().filter(|context| context.cost.live.blocks > 0);
+    let open = contexts.iter_mut().filter(|context| live(context));
     open.zip(taken).for_each(|(context, taken)| context.suppressed_by = taken);
     suppressed
+}
+
+/// For each context the kinds of its blocks that would be reported, as far as the records tell.
+pub(crate) fn kinds_by_context(
+    records: &[LossRecord],
+    contexts: usize,
+    reported: LeakKinds,
+) -> Vec<Option<LeakKinds>> {
+    let mut held: Vec<Vec<LeakKind>> = vec![Vec::new(); contexts];
+    for record in records {
+        if let Some(kinds) = held.get_mut(record.stack.0 as usize) {
+            kinds.push(record.kind);
+        }
+    }
+    let would_be = |kinds: Vec<LeakKind>| {
+        let mut own: Vec<LeakKind> =
+            kinds.iter().copied().filter(|kind| reported.contains(*kind)).collect();
+        // What hangs on a lost block is told with it.
+        if own.contains(&LeakKind::DefinitelyLost) {
+            own.retain(|kind| *kind != LeakKind::IndirectlyLost);
+        }
+        let own = if own.is_empty() { kinds } else { own };
+        (!own.is_empty()).then(|| LeakKinds::new(&own))
+    };
+    held.into_iter().map(would_be).collect()
 }
 
 /// The name of a context's module, and what Valgrind would call the function that allocated.

@@ -19,9 +19,10 @@
 //! ```
 
 use super::{
-    Glob, Kinds, Limit, Line, Origin, Rule,
+    Glob, Limit, Line, Origin, Rule,
     pattern::{StackPattern, Step},
 };
+use crate::{config::LeakKinds, profile::LeakKind};
 
 /// The longest name of a rule that reports show in full.
 const LONGEST_NAME: usize = 200;
@@ -84,7 +85,7 @@ pub(crate) fn lenient(
 struct Draft {
     name: String,
     pattern: String,
-    kinds: Kinds,
+    kinds: LeakKinds,
     limit: Limit,
     stack: StackPattern,
 }
@@ -129,7 +130,7 @@ fn one_line(line: &str) -> Result<Draft, String> {
     Ok(Draft {
         name: format!("leak:{body}"),
         pattern: body.into(),
-        kinds: Kinds::ALL,
+        kinds: LeakKinds::ALL,
         limit,
         stack: StackPattern { steps, names_allocator: false },
     })
@@ -157,7 +158,7 @@ fn block<'a>(
     if kind.trim() != "Leak" || !tools.split(',').any(is_ours) {
         return Ok(None);
     }
-    let mut kinds = Kinds::ALL;
+    let mut kinds = LeakKinds::ALL;
     let (mut steps, mut texts) = (Vec::new(), Vec::new());
     for &(number, line) in rest {
         let wrong = |message| (Some(number), message);
@@ -202,22 +203,22 @@ fn step(line: &str) -> Result<Step, String> {
     }
 }
 
-fn leak_kinds(list: &str) -> Result<Kinds, String> {
-    let mut kinds = Kinds::NONE;
+fn leak_kinds(list: &str) -> Result<LeakKinds, String> {
+    let mut kinds = Vec::new();
     for word in list.split(',').map(str::trim) {
-        let named = Kinds::NAMES.iter().find(|(name, _)| *name == word);
-        kinds = match (word, named) {
-            ("all", _) => Kinds::ALL,
-            ("none", _) => kinds,
-            (_, Some(&(_, kind))) => kinds.and(kind),
+        let named = LeakKind::ALL.into_iter().find(|kind| kind.name() == word);
+        match (word, named) {
+            ("all", _) => kinds.extend(LeakKind::ALL),
+            ("none", _) => {}
+            (_, Some(kind)) => kinds.push(kind),
             (word, None) => {
                 return Err(format!(
                     "`{word}` is no kind of leak: definite, indirect, possible, reachable, all"
                 ));
             }
-        };
+        }
     }
-    Ok(kinds)
+    Ok(LeakKinds::new(&kinds))
 }
 
 /// `64KB` are 64,000, `64K` and `64KiB` 65,536.
@@ -269,7 +270,7 @@ mod tests {
         assert_eq!(places, ["my.supp:3", "my.supp:4", "my.supp:5"]);
         assert_eq!(rules[0].limit, Limit::default());
         assert_eq!(rules[1].limit, Limit { blocks: Some(10), bytes: Some(64_000) });
-        assert_eq!(rules[2].kinds.names(), ["definite", "possible"]);
+        assert_eq!(rules[2].kind_names(), ["definite", "possible"]);
         assert_eq!(rules[2].patterns, ["fun:malloc < ... < src:a.c:12 < obj:*.wasm"]);
         assert_eq!(rules[2].stacks[0].steps[2], Step::Source(Glob::wildcards("a.c"), Some(12)));
     }

@@ -5,7 +5,7 @@
 //! are paired in their order, else they are taken together.
 
 use super::schema::MatchedBy;
-use crate::schema::{self, Count, Report};
+use crate::schema::{self, Count, Frame, LeakKind, Report};
 use std::collections::BTreeMap;
 
 /// What a context costs.
@@ -21,8 +21,8 @@ pub(super) struct Figures {
 #[derive(Clone, Debug)]
 pub(super) struct Entry<'a> {
     pub(super) module: &'a str,
-    /// The first of them.
-    pub(super) context: &'a schema::Context,
+    /// The stack of the first of them.
+    pub(super) frames: &'a [Frame],
     pub(super) contexts: u64,
     pub(super) figures: Figures,
 }
@@ -41,12 +41,17 @@ type FrameKey<'a> = (&'a str, Option<&'a str>, Option<u32>);
 type Key<'a> = (Option<&'a str>, Vec<FrameKey<'a>>);
 type FunctionsKey<'a> = (Option<&'a str>, Vec<&'a str>);
 
-/// What of a context's blocks counts as a leak.
-fn lost(context: &schema::Context) -> Count {
+/// What counts as lost where nobody looked at what points to the blocks.
+fn unsuppressed(context: &schema::Context) -> Count {
     if context.suppressed_by.is_some() { Count::default() } else { context.live }
 }
 
-fn sum(one: Count, other: Count) -> Count {
+/// Kinds of blocks that nothing can free any more.
+fn is_lost(kind: LeakKind) -> bool {
+    matches!(kind, LeakKind::DefinitelyLost | LeakKind::IndirectlyLost)
+}
+
+pub(super) fn sum(one: Count, other: Count) -> Count {
     Count {
         blocks: one.blocks.saturating_add(other.blocks),
         bytes: one.bytes.saturating_add(other.bytes),
@@ -67,20 +72,30 @@ impl Entry<'_> {
 
 fn entries(report: &Report) -> BTreeMap<Key<'_>, Entry<'_>> {
     let mut entries: BTreeMap<Key<'_>, Entry<'_>> = BTreeMap::new();
-    for context in &report.contexts {
-        let other = (context.module as usize).checked_sub(1);
+    let mut add = |module: u64, frames, contexts, figures| {
+        let other = (module as usize).checked_sub(1);
         let other = other.and_then(|place| report.modules.get(place));
         let module = other.unwrap_or(&report.module).name.as_str();
-        let frames = context.frames.iter();
-        let frames = frames.map(|it| (it.function.as_str(), it.file.as_deref(), it.line)).collect();
-        let (live, peak) = (context.live, context.peak);
-        let figures = Figures { lost: lost(context), live, peak, allocated: context.allocated };
         entries
-            .entry((other.map(|_| module), frames))
-            .and_modify(|entry| entry.add(1, figures))
-            .or_insert(Entry { module, context, contexts: 1, figures });
+            .entry((other.map(|_| module), key(frames)))
+            .and_modify(|entry| entry.add(contexts, figures))
+            .or_insert(Entry { module, frames, contexts, figures });
+    };
+    for context in &report.contexts {
+        let lost = if report.leaks.is_some() { Count::default() } else { unsuppressed(context) };
+        let (live, peak) = (context.live, context.peak);
+        let figures = Figures { lost, live, peak, allocated: context.allocated };
+        add(context.module, &context.frames[..], 1, figures);
+    }
+    for record in report.loss_records.iter().filter(|record| is_lost(record.kind)) {
+        let lost = Count { blocks: record.blocks, bytes: record.bytes };
+        add(record.module, &record.frames[..], 0, Figures { lost, ..Figures::default() });
     }
     entries
+}
+
+fn key(frames: &[Frame]) -> Vec<FrameKey<'_>> {
+    frames.iter().map(|it| (it.function.as_str(), it.file.as_deref(), it.line)).collect()
 }
 
 /// Every context of both reports, each once.

@@ -156,11 +156,14 @@ fn side(report: &Report, source: &str) -> Side {
 }
 
 fn totals(old: &Report, new: &Report) -> TotalsChange {
-    let lost = |report: &Report| {
-        let (live, suppressed) = (report.totals.live, report.totals.suppressed);
-        Count {
-            blocks: live.blocks.saturating_sub(suppressed.blocks),
-            bytes: live.bytes.saturating_sub(suppressed.bytes),
+    let lost = |report: &Report| match &report.leaks {
+        Some(leaks) => matching::sum(leaks.definitely_lost, leaks.indirectly_lost),
+        None => {
+            let (live, suppressed) = (report.totals.live, report.totals.suppressed);
+            Count {
+                blocks: live.blocks.saturating_sub(suppressed.blocks),
+                bytes: live.bytes.saturating_sub(suppressed.bytes),
+            }
         }
     };
     let (one, other) = (&old.totals, &new.totals);
@@ -235,7 +238,7 @@ fn change(pair: &Pair<'_>) -> Option<ContextChange> {
         status,
         matched_by: pair.matched_by,
         module: shown.module.into(),
-        frames: shown.context.frames.clone(),
+        frames: shown.frames.to_vec(),
         old_contexts: contexts(&pair.old),
         new_contexts: contexts(&pair.new),
         lost: CountChange::between(old.lost, new.lost),

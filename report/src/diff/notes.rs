@@ -30,9 +30,21 @@ pub(super) fn notes(
                  among them"
             ));
         }
+        let unlisted = report.dropped.loss_records;
+        if unlisted > 0 {
+            notes.push(format!("the {side} report does not list {unlisted} loss records"));
+        }
         if !report.module.contexts && !report.module.allocators.is_empty() {
             notes.push(format!("the {side} report has no calling contexts"));
         }
+    }
+    let judged = |report: &Report| report.leaks.is_some();
+    if judged(old) != judged(new) {
+        let side = if judged(old) { "new" } else { "old" };
+        notes.push(format!(
+            "the {side} report does not say what still points to the blocks: all that is live and \
+             not suppressed counts as lost there"
+        ));
     }
     if counts.by_functions > 0 {
         notes.push(format!(

@@ -101,7 +101,8 @@ pub struct CountChange {
 /// Sums over the whole runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TotalsChange {
-    /// What of `live` is not suppressed.
+    /// What is definitely or indirectly lost; of a report that does not tell, all that is live and
+    /// not suppressed.
     pub lost: CountChange,
     /// What is live at the end.
     pub live: CountChange,
@@ -164,7 +165,8 @@ pub struct ContextChange {
     pub old_contexts: u64,
     /// Contexts of the new report that it stands for.
     pub new_contexts: u64,
-    /// What of `live` is not suppressed.
+    /// What is definitely or indirectly lost; of a report that does not tell, all that is live and
+    /// not suppressed.
     pub lost: CountChange,
     /// What is live at the end.
     pub live: CountChange,
