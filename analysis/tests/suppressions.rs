@@ -5,10 +5,20 @@ mod guest;
 use guest::{Guest, analyze};
 use proptest::prelude::*;
 use seepage_analysis::{
-    Config, Count, Outcome, Session, Verdict,
+    Config, Count, LeakKinds, Outcome, Session, Verdict,
     suppressions::{self, RULES, Rule},
 };
-use seepage_trace::{Frame, Outcome as Ending};
+use seepage_trace::{End, Frame, MemoryPart, Message, Outcome as Ending, State};
+
+/// There is no image of these guests' memories, so everything live is a leak.
+fn live() -> Config {
+    Config { leak_kinds: LeakKinds::ALL, ..Config::default() }
+}
+
+fn judged(guest: &mut Guest) -> Outcome {
+    guest.end(Ending::Returned);
+    analyze(&guest.messages, live())
+}
 
 /// The outcome of a program that leaks one block in each of these contexts.
 fn leaking(stacks: &[&[&str]]) -> Outcome {
@@ -17,7 +27,7 @@ fn leaking(stacks: &[&[&str]]) -> Outcome {
         let context = guest.at(stack);
         guest.alloc(context, addr * 64, 10);
     }
-    guest.judged()
+    judged(&mut guest)
 }
 
 #[test]
@@ -89,7 +99,7 @@ fn a_rule_covers_so_many_blocks_and_no_more() {
     let mut guest = Guest::new();
     let context = guest.at(argv);
     guest.alloc(context, 64, 10).alloc(context, 128, 10).alloc(context, 256, 10);
-    let outcome = guest.judged();
+    let outcome = judged(&mut guest);
     assert_eq!(outcome.verdict(), Verdict::Leak, "the program was inlined into __main_void");
     assert_eq!(outcome.suppressed, []);
 
@@ -99,7 +109,7 @@ fn a_rule_covers_so_many_blocks_and_no_more() {
         let context = guest.lines(&[("__main_void", "crt.c", line)]);
         guest.alloc(context, u64::from(line) * 64, 10);
     }
-    let outcome = guest.judged();
+    let outcome = judged(&mut guest);
     assert_eq!(outcome.suppressed[0].live.blocks, 2);
     assert_eq!(outcome.leaked().blocks, 1);
 }
@@ -109,7 +119,7 @@ fn they_can_be_switched_off() {
     let mut guest = Guest::new();
     let context = guest.at(&["__main_void"]);
     guest.alloc(context, 64, 10).end(Ending::Returned);
-    let config = Config { builtin_suppressions: false, ..Config::default() };
+    let config = Config { builtin_suppressions: false, ..live() };
     assert_eq!(analyze(&guest.messages, config).verdict(), Verdict::Leak);
 }
 
@@ -136,7 +146,7 @@ fn under(rules: &str, stacks: &[&[&str]]) -> Outcome {
 
 fn config(rules: &str) -> Config {
     let suppressions = suppressions::parse(rules, "my.supp").expect("the rules are right");
-    Config { suppressions, ..Config::default() }
+    Config { suppressions, ..live() }
 }
 
 fn block(body: &str) -> String {
@@ -252,24 +262,83 @@ fn a_module_brings_its_own() {
         session.suppressions(text, "app.wasm");
         session.finish()
     };
-    let clean = outcome("leak:unused\nleak:keep\n", Config::default());
+    let clean = outcome("leak:unused\nleak:keep\n", live());
     assert_eq!(clean.verdict(), Verdict::Clean);
     assert_eq!(clean.suppressed.len(), 1, "what a module does not need is nobody's concern");
     assert_eq!(clean.suppressed[0].rule.origin.place().as_deref(), Some("app.wasm:2"));
 
-    let off = Config { module_suppressions: false, ..Config::default() };
+    let off = Config { module_suppressions: false, ..live() };
     assert_eq!(outcome("leak:keep", off).verdict(), Verdict::Leak);
 
-    let wrong = outcome("keep\nfoo\nleak:keep", Config::default());
+    let wrong = outcome("keep\nfoo\nleak:keep", live());
     assert_eq!(wrong.verdict(), Verdict::Clean);
     assert!(wrong.remarks[0].contains("app.wasm:1: `keep` is no rule"), "{:?}", wrong.remarks);
     assert!(wrong.remarks[0].ends_with(", and 1 more"), "{:?}", wrong.remarks);
 
-    let many = outcome(&("leak:x\n".repeat(2000) + "leak:keep"), Config::default());
+    let many = outcome(&("leak:x\n".repeat(2000) + "leak:keep"), live());
     assert_eq!(many.verdict(), Verdict::Leak);
     assert_eq!(many.remarks, ["977 suppressions of the module are too many"]);
-    let long = outcome(&("#é".repeat(1 << 20) + "\nleak:keep"), Config::default());
+    let long = outcome(&("#é".repeat(1 << 20) + "\nleak:keep"), live());
     assert_eq!(long.remarks, ["the module's suppressions are cut off at 1 MiB"]);
+}
+
+#[test]
+fn a_module_brings_its_own_in_the_trace() {
+    let mut guest = Guest::new();
+    let context = guest.at(&["keep", "main"]);
+    guest.alloc(context, 64, 10).flush();
+    let (origin, text) = ("app.wasm".into(), "leak:keep\n".into());
+    guest.messages.push(Message::Suppressions { origin, text });
+    assert_eq!(judged(&mut guest).verdict(), Verdict::Clean);
+}
+
+/// `head` holds `tail`, nothing holds `head`, the host holds `kept`, and of `both` it holds one.
+#[test]
+fn kinds_are_asked_for() {
+    let (head, tail, kept, both) = (1 << 16, 2 << 16, 3 << 16, 4 << 16);
+    let mut guest = Guest::new();
+    for (function, addrs) in [
+        ("head", &[head][..]),
+        ("tail", &[tail]),
+        ("kept", &[kept]),
+        ("both", &[both, both + 64]),
+        ("list", &[5 << 16, (5 << 16) + 64]),
+    ] {
+        let context = guest.at(&[function, "main"]);
+        for &addr in addrs {
+            guest.alloc(context, addr, 16);
+        }
+    }
+    guest.flush();
+    let module = guest.module;
+    let roots = vec![kept, both];
+    guest.messages.push(Message::State(State {
+        module,
+        roots,
+        memory_bytes: 10 << 16,
+        ..State::default()
+    }));
+    for (addr, to) in [(head, tail), (5 << 16, (5 << 16) + 64)] {
+        let bytes = (to as u32).to_le_bytes().to_vec().into();
+        guest.messages.push(Message::Memory(MemoryPart { module, memory: 0, addr, bytes }));
+    }
+    guest.messages.push(Message::End(End { outcome: Ending::Returned, ..End::default() }));
+    let hidden = |kinds: &str, function: &str| {
+        let rule = block(&format!("match-leak-kinds: {kinds}; fun:{function}"));
+        let suppressions = suppressions::parse(&rule, "my.supp").expect("the rule is right");
+        let config = Config { suppressions, ..Config::default() };
+        analyze(&guest.messages, config).suppressed[0].live.blocks
+    };
+    assert_eq!(hidden("definite", "head"), 1);
+    assert_eq!(hidden("possible,reachable", "head"), 0);
+    assert_eq!(hidden("indirect", "tail"), 1);
+    assert_eq!(hidden("definite", "tail"), 0);
+    assert_eq!(hidden("reachable", "kept"), 1);
+    assert_eq!(hidden("definite,indirect,possible", "kept"), 0);
+    assert_eq!(hidden("definite", "both"), 2, "the other one would not be reported");
+    assert_eq!(hidden("reachable", "both"), 0, "a lost block must not hide behind it");
+    assert_eq!(hidden("definite", "list"), 2, "what hangs on it goes with it");
+    assert_eq!(hidden("all", "list"), 2);
 }
 
 #[test]
@@ -284,12 +353,12 @@ fn generated_rules_name_each_place_once() {
     let nameless = guest.stack(Vec::new());
     guest.alloc(nameless, 1280, 5);
     assert_eq!(
-        suppressions::generate(&guest.judged()),
+        suppressions::generate(&judged(&mut guest)),
         "# 1 block, 50 bytes\n{\n   leak 1 in f(char*)\n   Memcheck:Leak\n   fun:f(char*)\n   \
          fun:main\n}\n# 3 blocks, 30 bytes\n{\n   leak 2 in make\n   Memcheck:Leak\n   fun:make\n   \
          fun:main\n}\n# 1 block, 5 bytes: the stack is not known, so no rule can name it\n"
     );
-    let clean = Guest::new().judged();
+    let clean = judged(&mut Guest::new());
     assert_eq!(suppressions::generate(&clean), "");
 }
 
@@ -305,9 +374,9 @@ proptest! {
             let context = guest.stack(frames);
             guest.alloc(context, addr * 64, 10);
         }
-        let first = guest.judged();
+        let first = judged(&mut guest);
         let rules = suppressions::parse(&suppressions::generate(&first), "generated")?;
-        let config = Config { suppressions: rules, ..Config::default() };
+        let config = Config { suppressions: rules, ..live() };
         let second = analyze(&guest.messages, config);
         prop_assert_eq!(second.verdict(), Verdict::Clean);
     }

@@ -8,13 +8,13 @@ mod validator;
 use expect_test::{expect, expect_file};
 use guest::Guest;
 use proptest::prelude::*;
-use seepage_analysis::{Config, suppressions};
+use seepage_analysis::{Config, LeakKinds, suppressions};
 use seepage_report::{
     Change, Context, CountChange, DIFF_SCHEMA, DIFF_VERSION, Diff, DiffOptions, DiffVerdict,
     Increase, MatchedBy, ReadError, Report, Status, TextOptions, assemble, diff, diff_json_schema,
     formats,
 };
-use seepage_trace::{Outcome, RecordLayout};
+use seepage_trace::{End, Message, Outcome, RecordLayout, State};
 
 #[test]
 fn the_schema_file_is_what_the_code_says() {
@@ -44,7 +44,7 @@ fn report_under(rules: &str, blocks: &[Block<'_>]) -> Report {
     }
     guest.end(Outcome::Returned);
     let suppressions = suppressions::parse(rules, "my.supp").expect("the rules are right");
-    let config = Config { suppressions, ..Config::default() };
+    let config = Config { suppressions, leak_kinds: LeakKinds::ALL, ..Config::default() };
     assemble(&guest::analyze(&guest.messages, config), &Context::new("0.0.0"))
 }
 
@@ -110,6 +110,42 @@ fn new_gone_and_changed() {
     let value = serde_json::to_value(&diff).expect("it is JSON");
     assert_eq!(validator::errors(&schema, &value), Vec::<String>::new());
     assert_eq!(serde_json::from_value::<Diff>(value).expect("it reads back"), diff);
+}
+
+/// With an image of the memory, what something still points to is live and not lost.
+#[test]
+fn what_is_still_reachable_is_not_lost() {
+    let report = |held: &[u64]| {
+        let mut guest = Guest::new();
+        for (name, addr) in [("f", 70_000), ("g", 80_000)] {
+            let context = guest.lines(&[(name, "src/a.c", 1)]);
+            guest.alloc(context, addr, 16);
+        }
+        guest.flush();
+        let (roots, memory_bytes) = (held.to_vec(), 2 << 16);
+        let state = State { module: guest.module, roots, memory_bytes, ..State::default() };
+        guest.messages.push(Message::State(state));
+        guest.messages.push(Message::End(End { outcome: Outcome::Returned, ..End::default() }));
+        assemble(&guest::analyze(&guest.messages, Config::default()), &Context::new("0.0.0"))
+    };
+    let diff = compare(&report(&[70_000, 80_000]), &report(&[70_000]));
+    assert_eq!((diff.totals.live.bytes.change, diff.totals.lost.bytes.change), (0, 16));
+    assert_eq!((diff.counts.changed, diff.counts.same, diff.counts.newly_lost), (1, 1, 1));
+    assert_eq!(diff.contexts[0].frames[0].function, "g");
+    assert_eq!((diff.contexts[0].lost.bytes.change, diff.contexts[0].live.bytes.change), (16, 0));
+    assert_eq!((diff.contexts[0].old_contexts, diff.contexts[0].new_contexts), (1, 1));
+    let account = |part: &str| {
+        let found = diff.memory.account.iter().find(|it| it.part == part);
+        found.map(|it| it.bytes.change)
+    };
+    assert_eq!(account("live.definitely_lost"), Some(16));
+    assert_eq!(account("live.still_reachable"), Some(-16));
+    let live = report_under("", &[(&[("f", 1)], 16, false)]);
+    let notes = compare(&live, &live).notes;
+    let says = |note: &String| note.starts_with("the old report does not say what still points");
+    assert!(!notes.iter().any(says), "neither does: {notes:?}");
+    let notes = compare(&live, &report(&[])).notes;
+    assert!(notes.iter().any(says), "{notes:?}");
 }
 
 #[test]
