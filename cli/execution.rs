@@ -2,9 +2,10 @@
 
 use crate::{
     exit, input,
-    options::{InstrumentOptions, ReportOptions, RunOptions},
+    options::{InstrumentOptions, ReportOptions, RunOptions, SuppressionOptions},
     probing,
     reporting::{Reporter, Stream, takes_stdout},
+    suppressing::Suppressing,
     terminal,
 };
 use anyhow::{Context, Result, bail};
@@ -21,6 +22,7 @@ pub(crate) struct Request<'a> {
     pub(crate) verb: Verb,
     pub(crate) run: &'a RunOptions,
     pub(crate) report: &'a ReportOptions,
+    pub(crate) suppress: &'a SuppressionOptions,
     pub(crate) instrument: &'a InstrumentOptions,
     pub(crate) budget: Budget,
 }
@@ -29,6 +31,7 @@ pub(crate) struct Request<'a> {
 pub(crate) struct Execution {
     pub(crate) outcome: Outcome,
     reporter: Reporter,
+    suppressing: Suppressing,
     /// The trace file, and why it is incomplete.
     trace_error: Option<(String, SinkError)>,
     refused_stacks: u64,
@@ -43,6 +46,7 @@ impl Execution {
         };
         let path = Path::new(target);
         let stdout_is_taken = takes_stdout(request.report)?;
+        let suppressing = Suppressing::new(request.suppress)?;
         let bytes = input::module(path)?;
         let (wasm, symbolize) = instrumented(request.instrument, path, bytes)?;
 
@@ -67,6 +71,7 @@ impl Execution {
         let reporter = Reporter::new(request.report, Stream::Stderr, invocation)?;
         let trace_writer = trace.map(trace_writer).transpose()?;
         let config = Config { budget: request.budget, ..Config::default() };
+        let config = suppressing.configure(config);
         stop_on_signal(interrupt);
         let ran = runner
             .run(Tee::new(Session::new(config), trace_writer))
@@ -86,6 +91,7 @@ impl Execution {
         Ok(Execution {
             outcome: first.sink.finish(),
             reporter,
+            suppressing,
             trace_error: second.error.map(|error| (trace_name(), error)),
             refused_stacks: ran.trace.refused_stacks,
             abandoned: ran.abandoned,
@@ -95,6 +101,7 @@ impl Execution {
     /// Writes the report; gives the exit code, which is `code` if all that was asked for is done.
     pub(crate) fn report(self, code: i32) -> Result<i32> {
         self.reporter.report(&self.outcome)?;
+        self.suppressing.conclude(&self.outcome)?;
         if self.abandoned {
             let message = self.outcome.end.message.as_deref().unwrap_or("given up on");
             terminal::warning(&format!("the guest was {message}"));

@@ -3,7 +3,7 @@
 //! Every list that grows with the guest has its limit here. What a limit cuts off is counted in
 //! [`crate::Drops`].
 
-use crate::profile::LeakKind;
+use crate::{profile::LeakKind, suppressions::Rule};
 
 /// How to analyse a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,10 @@ pub struct Config {
     pub leak_kinds: LeakKinds,
     /// Whether the built-in [`crate::suppressions`] apply.
     pub builtin_suppressions: bool,
+    /// The user's rules, which are tried after the built-in ones.
+    pub suppressions: Vec<Rule>,
+    /// Whether the rules apply that a module brings along.
+    pub module_suppressions: bool,
     /// How much is remembered.
     pub caps: Caps,
 }
@@ -24,6 +28,8 @@ impl Default for Config {
             budget: Budget::default(),
             leak_kinds: LeakKinds::default(),
             builtin_suppressions: true,
+            suppressions: Vec::new(),
+            module_suppressions: true,
             caps: Caps::default(),
         }
     }
@@ -99,6 +105,8 @@ pub struct Caps {
     pub marks: usize,
     /// Findings.
     pub findings: usize,
+    /// Suppressions that modules bring along.
+    pub module_rules: usize,
 }
 
 impl Default for Caps {
@@ -118,6 +126,7 @@ impl Default for Caps {
             timeline: 512,
             marks: 512,
             findings: 1024,
+            module_rules: 1024,
         }
     }
 }

@@ -23,7 +23,8 @@ pub struct Outcome {
     pub profile: Profile,
     /// What the guest did to its heap that makes no sense, by first appearance.
     pub anomalies: Vec<Anomaly>,
-    /// Every suppression rule that applied, in the order of the rules.
+    /// Every suppression rule that applied, and those of the user that did not, in the order in
+    /// which they were tried.
     pub suppressed: Vec<Suppressed>,
     /// What the analyses claim, by kind, the weightiest first.
     pub findings: Vec<Finding>,

@@ -12,9 +12,12 @@ use crate::{
     kinds::{self, Image, Judge},
     outcome::{Drops, Outcome},
     profile::{Kinds, Reachability, StackId},
-    suppressions,
+    suppressions::{self, Origin, Rule},
 };
 use seepage_trace::{End, Frees, MemoryPart, Message, ModuleId, ModuleInfo, State};
+
+/// The most of a module's text of suppressions that is read.
+const MAX_SUPPRESSIONS: usize = 1 << 20;
 
 /// One run of a guest, live or from a trace.
 ///
@@ -31,6 +34,9 @@ pub struct Session {
     end: Option<End>,
     heap: Heap,
     images: Images,
+    module_rules: Vec<Rule>,
+    /// What is to be said of them.
+    rule_remarks: Vec<String>,
 }
 
 impl Session {
@@ -38,7 +44,49 @@ impl Session {
     pub fn new(config: Config) -> Session {
         let heap = Heap::new(&config.caps);
         let images = Images::new(config.caps.image_pages);
-        Session { config, modules: Vec::new(), end: None, heap, images }
+        Session {
+            config,
+            modules: Vec::new(),
+            end: None,
+            heap,
+            images,
+            module_rules: Vec::new(),
+            rule_remarks: Vec::new(),
+        }
+    }
+
+    /// Takes the suppressions that a module brings along: what its `__lsan_default_suppressions`
+    /// returned. They are tried after all others. `origin` is the module's name. What is no rule
+    /// in it is passed over, and said.
+    pub fn suppressions(&mut self, text: &str, origin: &str) {
+        let mut end = text.len().min(MAX_SUPPRESSIONS);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let (rules, errors) = suppressions::lenient(&text[..end], origin, Origin::Module);
+        let room = self.config.caps.module_rules.saturating_sub(self.module_rules.len());
+        let dropped = rules.len().saturating_sub(room);
+        self.module_rules.extend(rules.into_iter().take(room));
+        if let Some(error) = errors.first() {
+            let more = match errors.len() - 1 {
+                0 => String::new(),
+                more => format!(", and {more} more"),
+            };
+            let remark = format!("a suppression of the module is not understood: {error}{more}");
+            self.remark(remark);
+        }
+        if dropped > 0 {
+            self.remark(format!("{dropped} suppressions of the module are too many"));
+        }
+        if end < text.len() {
+            self.remark("the module's suppressions are cut off at 1 MiB".into());
+        }
+    }
+
+    fn remark(&mut self, remark: String) {
+        if self.rule_remarks.len() < self.config.caps.modules {
+            self.rule_remarks.push(remark);
+        }
     }
 
     /// Takes the next message.
@@ -58,7 +106,8 @@ impl Session {
             }
             Message::State(state) => self.images.begin(state),
             Message::Memory(part) => self.images.add(part),
-            Message::OpenFile(_) | Message::Suppressions { .. } => {}
+            Message::OpenFile(_) => {}
+            Message::Suppressions { origin, text } => self.suppressions(text, origin),
             Message::Mark { name } => {
                 let kinds = self.kinds();
                 self.heap.mark(name, kinds);
@@ -88,15 +137,37 @@ impl Session {
 
     /// Judges what was seen.
     pub fn finish(self) -> Outcome {
-        let Session { config, modules, end, heap, images } = self;
+        let Session { config, modules, end, heap, images, module_rules, rule_remarks } = self;
         let end = end.unwrap_or_default();
         let (mut profile, anomalies, drops, remains) = heap.finish(end.time_ns);
         let drops = Drops { lost_records: end.lost_records, images: images.dropped, ..drops };
-        let suppressed = if config.builtin_suppressions {
-            suppressions::apply(&mut profile.contexts)
-        } else {
-            Vec::new()
-        };
+        let mut rules = Vec::new();
+        if config.builtin_suppressions {
+            rules.extend(suppressions::builtin());
+        }
+        rules.extend(config.suppressions.iter().cloned());
+        if config.module_suppressions {
+            rules.extend(module_rules);
+        }
+        // Kinds are told without what is suppressed, and a few rules ask for them before that.
+        let mut kinds = Vec::new();
+        if rules.iter().any(Rule::asks_for_kinds) {
+            let mut all = Reachability::default();
+            for module in modules.iter().filter(|module| module.frees == Frees::Explicit) {
+                let Some(survey) = remains.survey(module.id) else { continue };
+                let (live, image) = (survey.live(), images.of(module.id));
+                let nodes = kinds::nodes(&live);
+                let was_block = |addr| survey.was_block(addr);
+                if let Some(image) = image {
+                    let judge = Judge::new(module, image, &survey, &live, &nodes, &was_block);
+                    judge.judge(|_| false, 0, &mut all);
+                }
+            }
+            let count = profile.contexts.len();
+            kinds = suppressions::kinds_by_context(&all.records, count, config.leak_kinds);
+        }
+        let contexts = &mut profile.contexts;
+        let suppressed = suppressions::apply_to_contexts(rules, contexts, &modules, &kinds);
         let is_suppressed = |stack: StackId| {
             let context = profile.contexts.get(stack.0 as usize);
             context.is_some_and(|context| context.suppressed_by.is_some())
@@ -145,6 +216,7 @@ impl Session {
             drops: &drops,
         };
         let mut findings = Findings::new(config.caps.findings);
+        rule_remarks.into_iter().for_each(|remark| findings.remark(remark));
         if !analyses::self_check::withdraws(&view, &mut findings) {
             for analysis in analyses::LIST {
                 analysis.run(&view, &mut findings);

@@ -6,7 +6,7 @@
 mod reachability;
 
 use crate::schema::{self, Count, Frame, GrownBy, Report, VerdictKind};
-use seepage_analysis::{ContextCost, LeakKind, Outcome, StackId, Verdict};
+use seepage_analysis::{ContextCost, LeakKind, Outcome, StackId, Suppressed, Verdict};
 use seepage_trace::{ModuleId, ModuleInfo};
 use std::cmp::Reverse;
 
@@ -70,16 +70,7 @@ pub fn assemble(outcome: &Outcome, context: &Context) -> Report {
                 schema::LifetimeBucket { from: bucket.from, to: bucket.to, blocks, bytes }
             })
             .collect(),
-        suppressions: outcome
-            .suppressed
-            .iter()
-            .map(|suppressed| schema::Suppression {
-                rule: suppressed.rule.name.into(),
-                reason: suppressed.rule.reason.into(),
-                blocks: suppressed.live.blocks,
-                bytes: suppressed.live.bytes,
-            })
-            .collect(),
+        suppressions: outcome.suppressed.iter().map(suppression).collect(),
         heap_errors: anomalies(outcome).into_iter().filter(|anomaly| anomaly.error).collect(),
         anomalies: anomalies(outcome),
         findings: findings(outcome),
@@ -289,7 +280,23 @@ fn context(outcome: &Outcome, cost: &ContextCost) -> schema::Context {
         suppressed_by: cost
             .suppressed_by
             .and_then(|index| outcome.suppressed.get(index))
-            .map(|suppressed| suppressed.rule.name.into()),
+            .map(|suppressed| suppressed.rule.name.clone()),
+    }
+}
+
+fn suppression(suppressed: &Suppressed) -> schema::Suppression {
+    let rule = &suppressed.rule;
+    let place = rule.origin.place();
+    let listed = || place.as_ref().map(|place| format!("listed in {place}"));
+    let own = Some(rule.reason.clone()).filter(|reason| !reason.is_empty());
+    schema::Suppression {
+        rule: rule.name.clone(),
+        reason: own.or_else(listed).unwrap_or_default(),
+        blocks: suppressed.live.blocks,
+        bytes: suppressed.live.bytes,
+        // A built-in rule's limit tells it from the program: nobody set it to be told of it.
+        beyond: (place.is_some() && suppressed.is_exceeded()).then(|| count(suppressed.beyond)),
+        place,
     }
 }
 

@@ -59,7 +59,8 @@ pub struct Report {
     pub sizes: Vec<SizeBucket>,
     /// Freed blocks by lifetime, in powers of two.
     pub lifetimes: Vec<LifetimeBucket>,
-    /// The rules for known noise that took blocks out of the verdict.
+    /// The rules that took blocks out of the verdict, in the order in which they were tried, and
+    /// those of the user's files that took none.
     pub suppressions: Vec<Suppression>,
     /// What the guest did to its heap that is an error.
     pub heap_errors: Vec<Anomaly>,
@@ -200,7 +201,7 @@ pub struct Totals {
     pub peak: Count,
     /// What was freed before anything else was allocated.
     pub temporary: Count,
-    /// What of `live` is known noise; see `suppressions`.
+    /// What of `live` is suppressed; see `suppressions`.
     pub suppressed: Count,
     /// Calling contexts that hold what is live and not suppressed.
     pub live_contexts: u64,
@@ -469,7 +470,7 @@ pub struct Context {
     pub mean_lifetime: Option<u64>,
     /// What was live while live bytes rose from mark to mark, where they did.
     pub growth: Option<Growth>,
-    /// The rule for known noise that takes it out of the verdict.
+    /// The rule that takes it out of the verdict.
     pub suppressed_by: Option<String>,
 }
 
@@ -551,17 +552,23 @@ pub struct LifetimeBucket {
     pub bytes: u64,
 }
 
-/// A rule for known noise, and how much it took out of the verdict.
+/// A suppression rule, and how much it took out of the verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Suppression {
     /// The rule's name.
     pub rule: String,
     /// Why such blocks are no leak of the program.
     pub reason: String,
-    /// Live blocks.
+    /// Live blocks; none if the rule is unused.
     pub blocks: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Where the rule is written, as `file:line`, unless it is built in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// What it matches and leaves in the verdict because its limit is reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beyond: Option<Count>,
 }
 
 /// One kind of anomaly at one place. All but `count` tell of its first occurrence.
