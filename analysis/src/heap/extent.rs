@@ -10,13 +10,16 @@ pub(crate) struct Extent {
     pub(crate) low: u64,
     /// The end of the highest block that ever was.
     pub(crate) top: u64,
-    /// What the live blocks take, about, with headers and rounding.
-    pub(crate) taken: u64,
+    /// What the live blocks take, about, in an allocator that rounds to 8 bytes, and in one that
+    /// rounds to 16.
+    taken: [u64; 2],
+    /// All addresses, one over the other: what bits none of them has.
+    bits: u64,
 }
 
 impl Default for Extent {
     fn default() -> Extent {
-        Extent { low: u64::MAX, top: 0, taken: 0 }
+        Extent { low: u64::MAX, top: 0, taken: [0; 2], bits: 0 }
     }
 }
 
@@ -25,25 +28,41 @@ impl Extent {
     pub(crate) fn take(&mut self, addr: u64, size: u64) {
         self.low = self.low.min(addr);
         self.top = self.top.max(addr.saturating_add(size));
-        self.taken = self.taken.wrapping_add(about(size));
+        self.bits |= addr;
+        for (taken, align) in self.taken.iter_mut().zip(ALIGNMENTS) {
+            *taken = taken.wrapping_add(about(size, align));
+        }
     }
 
     #[inline]
     pub(crate) fn give_back(&mut self, size: u64) {
-        self.taken = self.taken.wrapping_sub(about(size));
+        for (taken, align) in self.taken.iter_mut().zip(ALIGNMENTS) {
+            *taken = taken.wrapping_sub(about(size, align));
+        }
     }
 
-    /// Bytes between blocks that nobody holds, about.
-    pub(crate) fn free(&self) -> u64 {
-        self.top.saturating_sub(self.low).saturating_sub(self.taken)
+    /// Whether so much is free between blocks, beyond doubt: what blocks take is an estimate.
+    /// `foreign` bytes among them are somebody else's.
+    pub(crate) fn has_free(&self, need: u64, foreign: u64) -> bool {
+        let taken = self.taken[usize::from(self.bits & 15 == 0)];
+        let span = self.top.saturating_sub(self.low);
+        let free = span.saturating_sub(taken).saturating_sub(foreign);
+        free >= need.saturating_add(taken / 32)
     }
 }
 
+const ALIGNMENTS: [u64; 2] = [8, 16];
+
 /// What an allocator takes for a block, about: a word for its header, and no chunk smaller than
-/// two words.
+/// 16 bytes.
 #[inline]
-pub(crate) fn about(size: u64) -> u64 {
-    (size.wrapping_add(11) & !7).max(16)
+fn about(size: u64, align: u64) -> u64 {
+    (size.wrapping_add(3 + align) & !(align - 1)).max(16)
+}
+
+/// What a request needs, about, wherever it goes.
+pub(crate) fn need(size: u64) -> u64 {
+    size.saturating_add(32)
 }
 
 /// Requests that are remembered.

@@ -10,7 +10,7 @@
 //!                  └─ anything else, or the end ─────► direct
 //! ```
 
-use super::extent::{Extent, about};
+use super::extent::{Extent, need};
 use crate::profile::{Grow, GrownBy, Growth, GrowthCause, MemoryUse, StackId};
 use seepage_trace::ModuleInfo;
 use std::ops::Range;
@@ -226,14 +226,19 @@ impl Space {
             self.others(grow.memory, grow.from..grow.to);
         }
         let Some(size) = request else { return };
-        let need = about(size).saturating_add(16);
+        let need = need(size);
         // What lies above all blocks already needs not be grown.
         let from = allocators.iter().map(|grow| grow.from).min().unwrap_or(0);
         let missing = need.saturating_sub(from.saturating_sub(extent.top));
         let mut missing = missing.checked_next_multiple_of(PAGE).unwrap_or(missing);
+        let main = allocators.first().map(|grow| grow.memory);
+        let foreign = self.untracked.iter().filter(|(memory, _)| Some(*memory) == main);
+        let foreign = foreign.map(|(_, it)| it.end.min(extent.top).saturating_sub(it.start)).sum();
         // Free bytes enough, and yet no place for it.
-        let cause =
-            if extent.free() >= need { GrowthCause::Fragmentation } else { GrowthCause::Demand };
+        let cause = match extent.has_free(need, foreign) {
+            true => GrowthCause::Fragmentation,
+            false => GrowthCause::Demand,
+        };
         for grow in allocators {
             let bytes = grow.to - grow.from;
             let part = bytes.min(missing);

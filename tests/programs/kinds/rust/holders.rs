@@ -53,7 +53,10 @@ fn box_leaked() {
 fn box_leaked_for_a_static() {
     state(Kind::Reachable, size_of::<Payload>());
     ONE.set(Some(Box::leak(payload())));
-    black_box(ONE.get().map(|payload| payload.numbers[0]));
+    // Whoever may read the static keeps the compiler from dropping it.
+    ONE.with(|one| {
+        black_box(one);
+    });
 }
 
 fn forgotten() {
@@ -116,6 +119,9 @@ fn rc_in_a_vector() {
 fn rc_into_raw() {
     state(Kind::Possible, NODE);
     RAW.set(Rc::into_raw(node()).cast());
+    RAW.with(|raw| {
+        black_box(raw);
+    });
 }
 
 /// A static that is filled once.
