@@ -179,6 +179,7 @@ impl Search<'_> {
                 .collect(),
         };
         let known = Known::new(asked.role, &[], &[]);
+        let known = Known { result: asked.answer.unwrap_or(known.result), ..known };
         match fit(&known, &lists, parameters, results) {
             Ok(shape) => {
                 let (family, how, evidence) = if asked.is_probed {
