@@ -21,6 +21,7 @@ use crate::{
     graph::CallGraph,
     inspection::{Certainty, NotHooked},
     probe::ProbePair,
+    ranking,
     structure,
     symbols::demangle::demangle,
 };
@@ -123,9 +124,11 @@ pub(crate) fn discover(
     // What only serves an allocator that was found is no other one.
     let candidates: Vec<Hook> =
         candidates.into_iter().filter(|candidate| !inside[candidate.function as usize]).collect();
+    let candidates = ranking::ranked(candidates, &pairs);
     let frees = frees(facts, &hooks);
     let heap_before = structure::has_heap_before(module, hooks.iter().map(|hook| hook.function));
-    let mut blind_spots = blind_spots(facts, graph, &hooks, &candidates, &not_hooked, frees);
+    let settles = ranking::option(&candidates, &pairs);
+    let mut blind_spots = blind_spots(facts, graph, &hooks, settles, &not_hooked, frees);
     if heap_before {
         blind_spots.push(
             "the module begins with a heap in use, as a snapshot does: blocks from before the run \
@@ -457,7 +460,7 @@ fn blind_spots(
     facts: &Facts<'_>,
     graph: &CallGraph,
     hooks: &[Hook],
-    candidates: &[Hook],
+    settles: Option<String>,
     not_hooked: &[NotHooked],
     frees: Frees,
 ) -> Vec<String> {
@@ -466,14 +469,7 @@ fn blind_spots(
         blind.push("the allocator that was found may not be the only one".to_string());
     }
     if hooks.is_empty() {
-        let flag = match candidates {
-            [] => "--alloc-fn NAME=ROLE".to_string(),
-            _ => candidates
-                .iter()
-                .map(|it| format!("--alloc-fn f{}={}", it.function, it.shape.role.name()))
-                .collect::<Vec<_>>()
-                .join(" "),
-        };
+        let flag = settles.unwrap_or_else(|| "--alloc-fn NAME=ROLE".into());
         blind.push(format!(
             "no allocator was found for sure: only memory growth is seen; settle it with {flag}"
         ));

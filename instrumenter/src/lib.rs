@@ -32,6 +32,7 @@ mod graph;
 mod inspection;
 mod instrumented;
 pub mod probe;
+mod ranking;
 mod rewrite;
 mod structure;
 mod symbols;

@@ -115,6 +115,11 @@ impl ProbeFunction {
         }
     }
 
+    /// How many parameters it has.
+    pub(crate) fn parameters(&self) -> usize {
+        self.readings.first().map_or(0, |reading| reading.parameters.len())
+    }
+
     fn settled(&self, reading: &Reading) -> AllocFn {
         let mut parameters = reading.parameters.clone();
         for parameter in &mut parameters {
