@@ -147,6 +147,7 @@ fn argument(meaning: found::Meaning) -> tried::Argument {
         found::Meaning::Pointer => tried::Argument::Pointer,
         found::Meaning::OldSize => tried::Argument::OldSize,
         found::Meaning::Align => tried::Argument::Align,
+        found::Meaning::Own => tried::Argument::Own,
         found::Meaning::Other => tried::Argument::Zero,
     }
 }

@@ -89,11 +89,13 @@ const FOUND: &[&str] = &[
     "buddy.O2",
     "buddy.Os",
     "bump_lists.O0",
+    "cells_unknown.O0",
     "cells_unknown.O2",
     "cells_unknown.Os",
     "first_fit.O0",
     "first_fit.O2",
     "first_fit.Os",
+    "gaps_unknown.O0",
     "slab.O0",
 ];
 

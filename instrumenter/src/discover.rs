@@ -21,8 +21,7 @@ use crate::{
     graph::CallGraph,
     inspection::{Certainty, NotHooked},
     probe::ProbePair,
-    ranking,
-    structure,
+    ranking, structure,
     symbols::demangle::demangle,
 };
 use seepage_trace::{Frees, Role};

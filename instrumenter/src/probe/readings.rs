@@ -44,6 +44,8 @@ pub enum Meaning {
     OldSize,
     /// The alignment wanted.
     Align,
+    /// The allocator itself: where it keeps its state.
+    Own,
     /// Anything.
     Other,
 }
@@ -64,7 +66,8 @@ impl Reading {
 
     /// The parameters in order.
     pub fn meanings(&self) -> impl Iterator<Item = Meaning> + '_ {
-        self.parameters.iter().map(|parameter| match parameter {
+        self.parameters.iter().enumerate().map(|(index, parameter)| match parameter {
+            Parameter::Other if index == 0 => Meaning::Own,
             Parameter::Size => Meaning::Size,
             Parameter::Count => Meaning::Count,
             Parameter::Pointer => Meaning::Pointer,
@@ -96,7 +99,7 @@ impl Reading {
             (_, 1) => &["ptr"],
             (_, 2) => &["ptr size", "_ ptr", "ptr align"],
             (_, 3) => &["ptr size align", "_ ptr size"],
-            (_, 4) => &["_ ptr size align"],
+            (_, 4) => &["_ ptr size align", "_ ptr align size"],
             (_, _) => &["_ ptr size _ _"],
         };
         let answer = if role == Role::Free { Answer::None } else { Answer::Address };

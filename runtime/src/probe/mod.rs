@@ -41,6 +41,8 @@ pub enum Argument {
     OldSize,
     /// The alignment.
     Align,
+    /// The allocator: an address below all static data, where nothing but zeros is.
+    Own,
     /// 0.
     Zero,
 }
