@@ -6,6 +6,7 @@ use crate::{
     probing,
     reporting::{Reporter, Stream, takes_stdout},
     terminal,
+    watched::Watched,
 };
 use anyhow::{Context, Result, bail};
 use seepage_analysis::{Budget, Config, Outcome, Session};
@@ -69,7 +70,7 @@ impl Execution {
         let config = Config { budget: request.budget, ..Config::default() };
         stop_on_signal(interrupt);
         let ran = runner
-            .run(Tee::new(Session::new(config), trace_writer))
+            .run(Tee::new(Watched::new(Session::new(config)), trace_writer))
             .with_context(|| format!("failed to run `{target}`"))?;
 
         let mut values = ran.values.join("\n");

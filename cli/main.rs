@@ -10,6 +10,7 @@ mod probing;
 mod reporting;
 mod terminal;
 mod units;
+mod watched;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};

@@ -3,6 +3,7 @@
 use crate::{
     analyses::{self, Findings, View},
     config::Config,
+    finding::Abstention,
     heap::Heap,
     outcome::{Drops, Outcome},
     suppressions,
@@ -23,13 +24,15 @@ pub struct Session {
     modules: Vec<ModuleInfo>,
     end: Option<End>,
     heap: Heap,
+    /// Early counts that [`Session::alarm`] has judged.
+    judged: usize,
 }
 
 impl Session {
     /// A session that has seen nothing.
     pub fn new(config: Config) -> Session {
         let heap = Heap::new(&config.caps);
-        Session { config, modules: Vec::new(), end: None, heap }
+        Session { config, modules: Vec::new(), end: None, heap, judged: 0 }
     }
 
     /// Takes the next message.
@@ -47,10 +50,20 @@ impl Session {
         }
     }
 
+    /// Why the verdicts will be withdrawn, if what was fed since the last call has shown it: for a
+    /// run that is still going on. [`Session::finish`] says so by itself.
+    pub fn alarm(&mut self) -> Option<Abstention> {
+        let early = self.heap.early_doubts();
+        let unjudged = early.get(self.judged..)?;
+        self.judged = early.len();
+        analyses::self_check::early_doubt(&self.modules, unjudged)
+    }
+
     /// Judges what was seen.
     pub fn finish(self) -> Outcome {
-        let Session { config, modules, end, heap } = self;
+        let Session { config, modules, end, heap, .. } = self;
         let end = end.unwrap_or_default();
+        let (early, whole) = (heap.early_doubts().to_vec(), heap.doubts());
         let (mut profile, anomalies, drops) = heap.finish(end.time_ns);
         let drops = Drops { lost_records: end.lost_records, ..drops };
         let suppressed = if config.builtin_suppressions {
@@ -67,7 +80,9 @@ impl Session {
             drops: &drops,
         };
         let mut findings = Findings::new(config.caps.findings);
-        if !analyses::self_check::withdraws(&view, &mut findings) {
+        if analyses::self_check::withdraws(&view, &early, &whole, &mut findings) {
+            analyses::budget::pages(&view, &mut findings);
+        } else {
             for analysis in analyses::LIST {
                 analysis.run(&view, &mut findings);
             }

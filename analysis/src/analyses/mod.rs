@@ -5,7 +5,7 @@
 //! tell says so with [`Findings::abstain`]. One that needs more than the final figures gets it
 //! from the heap model, which alone sees the events: as [`crate::Rise`] does for `growth`.
 
-mod budget;
+pub(crate) mod budget;
 mod growth;
 mod leaks;
 mod misuse;

@@ -11,6 +11,7 @@
 pub(crate) mod anomalies;
 mod blocks;
 mod contexts;
+pub(crate) mod doubts;
 mod events;
 mod histogram;
 mod marks;
@@ -27,6 +28,7 @@ use crate::{
 use anomalies::{Anomalies, Anomaly, AnomalyKind};
 use blocks::{Block, Blocks, Found, Limits, TableId};
 use contexts::{Contexts, Moment};
+use doubts::Doubting;
 use histogram::Histogram;
 use marks::Marks;
 use rustc_hash::FxHashMap;
@@ -46,6 +48,7 @@ pub(crate) struct Heap {
     timeline: Timeline,
     space: Space,
     anomalies: Anomalies,
+    doubting: Doubting,
     marks: Marks,
     sizes: Histogram,
     lifetimes: Histogram,
@@ -94,6 +97,7 @@ impl Heap {
             timeline: Timeline::new(caps.timeline),
             space: Space::new(caps.grows),
             anomalies: Anomalies::new(caps.anomalies),
+            doubting: Doubting::default(),
             marks: Marks::new(caps.marks),
             sizes: Histogram::default(),
             lifetimes: Histogram::default(),

@@ -42,7 +42,7 @@ const SIZES: [(u64, u64); 9] =
 const ALIGNS: [u64; 6] = [16, 64, 256, 4096, 32, 1024];
 
 /// Rounds after which the memory shows whether blocks come back.
-const ROUNDS: u32 = 4_000;
+const ROUNDS: u32 = 2_000;
 
 /// Tries the suspects one by one.
 pub(super) fn run(
