@@ -44,6 +44,7 @@ mod outcome;
 mod profile;
 mod session;
 pub mod suppressions;
+pub mod words;
 
 pub use config::{Budget, Caps, Config};
 pub use finding::{Abstention, Finding, FindingKind};

@@ -11,6 +11,7 @@ mod leaks;
 mod misuse;
 pub(crate) mod self_check;
 
+pub(crate) use crate::words::{plural, thousands};
 use crate::{
     config::Config,
     finding::{Abstention, Finding},
@@ -92,22 +93,4 @@ impl Findings {
     pub(crate) fn abstain(&mut self, abstention: Abstention) {
         self.abstentions.push(abstention);
     }
-}
-
-/// `1 block`, `2,000 blocks`.
-pub(crate) fn plural(count: u64, noun: &str) -> String {
-    format!("{} {noun}{}", thousands(count), if count == 1 { "" } else { "s" })
-}
-
-/// `1,234,567`.
-pub(crate) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
