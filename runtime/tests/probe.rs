@@ -104,6 +104,8 @@ const HEAP: &str = r#"(module
             (i32.mul (local.get $count) (local.get $size)))))
     (func (export "aligns a little") (param $align i32) (param $size i32) (result i32)
         (call $memalign (i32.and (local.get $align) (i32.const 240)) (local.get $size)))
+    (func (export "aligns and adds") (param $align i32) (param $size i32) (result i32)
+        (call $memalign (local.get $align) (i32.mul (local.get $size) (i32.const 2))))
     (func (export "never ends") (param i32 i32) (result i32) (loop $again (br $again)) unreachable))"#;
 
 fn reading(service: Service, arguments: &[Argument]) -> Reading {
@@ -173,6 +175,7 @@ fn what_only_looks_alike_does_not() {
         ("calloc", Service::AllocateAligned, &[Align, Size]),
         ("aligns a little", Service::AllocateAligned, &[Align, Size]),
         ("memalign", Service::AllocateAligned, &[Size, Align]),
+        ("aligns and adds", Service::AllocateAligned, &[Align, Size]),
         ("never ends", Service::Resize, resize),
         ("never ends", Service::AllocateZeroed, &[Count, Size]),
         ("no such export", Service::Resize, resize),
