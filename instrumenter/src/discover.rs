@@ -185,7 +185,14 @@ impl Search<'_> {
         match fit(&known, &lists, parameters, results) {
             Ok(shape) => {
                 let (family, how, evidence) = if asked.is_probed {
-                    let place = "it stands before the growth of the memory, or shares its state";
+                    let place = match asked.role {
+                        Role::Malloc => "it stands before the growth of the memory",
+                        Role::Free => "it shares state or helpers with malloc",
+                        _ => {
+                            "it calls malloc or free, shares their state, or stands beside them in a \
+                             table"
+                        }
+                    };
                     let probe = "it behaves as an allocator does, in a probe";
                     ("unknown", "structure and probe".into(), vec![place.into(), probe.into()])
                 } else {
