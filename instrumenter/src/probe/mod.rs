@@ -5,6 +5,7 @@
 //! passed back as [`AllocFn`]s.
 
 mod others;
+mod reach;
 mod readings;
 
 use crate::{
@@ -196,18 +197,7 @@ pub(crate) fn module(
 
 /// Empties the functions that no exported candidate can reach: a probe must not compile megabytes.
 fn silence(module: &mut Module, ids: &[FunctionId], exported: &BTreeSet<u32>) {
-    let mut reached = vec![false; ids.len()];
-    let mut work: Vec<u32> = exported.iter().copied().collect();
-    while let Some(function) = work.pop() {
-        if std::mem::replace(&mut reached[function as usize], true) {
-            continue;
-        }
-        if let FunctionKind::Local(local) = &module.funcs.get(ids[function as usize]).kind {
-            let mut callees = Callees::default();
-            walrus::ir::dfs_in_order(&mut callees, local, local.entry_block());
-            work.extend(callees.0);
-        }
-    }
+    let reached = reach::reached(module, ids, exported);
     for (index, &id) in ids.iter().enumerate().filter(|(index, _)| !reached[*index]) {
         let function = module.funcs.get(id);
         if !matches!(function.kind, FunctionKind::Local(_)) {
@@ -225,14 +215,5 @@ fn silence(module: &mut Module, ids: &[FunctionId], exported: &BTreeSet<u32>) {
         let mut builder = FunctionBuilder::new(&mut module.types, &parameters, &results);
         builder.func_body().unreachable();
         module.funcs.get_mut(id).kind = FunctionKind::Local(builder.local_func(arguments));
-    }
-}
-
-#[derive(Default)]
-struct Callees(Vec<u32>);
-
-impl<'instr> walrus::ir::Visitor<'instr> for Callees {
-    fn visit_function_id(&mut self, function: &FunctionId) {
-        self.0.push(index_of(*function));
     }
 }

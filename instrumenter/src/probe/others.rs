@@ -157,7 +157,7 @@ impl<'a> Others<'a> {
 
 /// The functions that a module's tables begin with, by index. Several tables would be confused, and
 /// then what is found in them only fails its probe.
-fn elements(module: &Module) -> BTreeMap<u32, u32> {
+pub(super) fn elements(module: &Module) -> BTreeMap<u32, u32> {
     let mut elements = BTreeMap::new();
     for segment in module.elements.iter() {
         let ElementKind::Active { offset: ConstExpr::Value(Value::I32(offset)), .. } = segment.kind
