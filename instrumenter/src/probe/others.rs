@@ -165,9 +165,29 @@ pub(super) fn elements(module: &Module) -> BTreeMap<u32, u32> {
             continue;
         };
         if let ElementItems::Functions(functions) = &segment.items {
-            let indices = offset as u32..;
+            // A hostile offset may be anything; such a module does not even start.
+            let indices = (0u32..).map(|index| index.wrapping_add(offset as u32));
             elements.extend(indices.zip(functions.iter().map(|&function| index_of(function))));
         }
     }
     elements
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_of_any_offset() {
+        let of = |offset: &str| {
+            let text = format!(
+                "(module (table 9 funcref) (func $a) (func $b)
+                    (elem (i32.const {offset}) func $b $a))"
+            );
+            let wasm = wat::parse_str(text).expect("the text is a module");
+            elements(&Module::from_buffer(&wasm).expect("it is read"))
+        };
+        assert_eq!(of("3"), BTreeMap::from([(3, 1), (4, 0)]));
+        assert_eq!(of("-1"), BTreeMap::from([(u32::MAX, 1), (0, 0)]));
+    }
 }
