@@ -7,6 +7,7 @@ use crate::{
     reporting::{Reporter, Stream, takes_stdout},
     suppressing::Suppressing,
     terminal,
+    watched::Watched,
 };
 use anyhow::{Context, Result, bail};
 use seepage_analysis::{Budget, Config, Outcome, Session};
@@ -74,7 +75,7 @@ impl Execution {
         let config = suppressing.configure(config);
         stop_on_signal(interrupt);
         let ran = runner
-            .run(Tee::new(Session::new(config), trace_writer))
+            .run(Tee::new(Watched::new(Session::new(config)), trace_writer))
             .with_context(|| format!("failed to run `{target}`"))?;
 
         let mut values = ran.values.join("\n");

@@ -11,6 +11,7 @@ mod reporting;
 mod suppressing;
 mod terminal;
 mod units;
+mod watched;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};

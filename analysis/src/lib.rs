@@ -48,6 +48,7 @@ mod profile;
 mod reachability;
 mod session;
 pub mod suppressions;
+pub mod words;
 
 pub use account::{Account, BlockKind, LiveBytes, Overhead, Use};
 pub use config::{Budget, Caps, Config, LeakKinds};

@@ -7,6 +7,7 @@ use crate::{
     },
     analyses::{self, Findings, View},
     config::Config,
+    finding::Abstention,
     heap::Heap,
     image::MemoryImage,
     kinds::{self, Image, Judge},
@@ -37,6 +38,8 @@ pub struct Session {
     module_rules: Vec<Rule>,
     /// What is to be said of them.
     rule_remarks: Vec<String>,
+    /// Early counts that [`Session::alarm`] has judged.
+    judged: usize,
 }
 
 impl Session {
@@ -52,6 +55,7 @@ impl Session {
             images,
             module_rules: Vec::new(),
             rule_remarks: Vec::new(),
+            judged: 0,
         }
     }
 
@@ -135,10 +139,20 @@ impl Session {
         sum
     }
 
+    /// Why the verdicts will be withdrawn, if what was fed since the last call has shown it: for a
+    /// run that is still going on. [`Session::finish`] says so by itself.
+    pub fn alarm(&mut self) -> Option<Abstention> {
+        let early = self.heap.early_doubts();
+        let unjudged = early.get(self.judged..)?;
+        self.judged = early.len();
+        analyses::self_check::early_doubt(&self.modules, unjudged)
+    }
+
     /// Judges what was seen.
     pub fn finish(self) -> Outcome {
-        let Session { config, modules, end, heap, images, module_rules, rule_remarks } = self;
+        let Session { config, modules, end, heap, images, module_rules, rule_remarks, .. } = self;
         let end = end.unwrap_or_default();
+        let (early, whole) = (heap.early_doubts().to_vec(), heap.doubts());
         let (mut profile, anomalies, drops, remains) = heap.finish(end.time_ns);
         let drops = Drops { lost_records: end.lost_records, images: images.dropped, ..drops };
         let mut rules = Vec::new();
@@ -217,7 +231,9 @@ impl Session {
         };
         let mut findings = Findings::new(config.caps.findings);
         rule_remarks.into_iter().for_each(|remark| findings.remark(remark));
-        if !analyses::self_check::withdraws(&view, &mut findings) {
+        if analyses::self_check::withdraws(&view, &early, &whole, &mut findings) {
+            analyses::budget::pages(&view, &mut findings);
+        } else {
             for analysis in analyses::LIST {
                 analysis.run(&view, &mut findings);
             }

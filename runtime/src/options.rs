@@ -32,8 +32,9 @@ pub struct RunOptions {
     pub max_stack: usize,
     /// How long the guest may run.
     pub timeout: Option<Duration>,
-    /// Stops the guest from outside: at its next call of the host or of its allocator, or, if
-    /// none comes, by giving up on it. See [`RunOptions::checked_loops`].
+    /// Stops the guest from outside: at its next call of the host, or, if none comes, by giving up
+    /// on it. A call of its allocator is one of the host over the transport of calls; over the ring
+    /// only when the ring is full. See [`RunOptions::checked_loops`].
     pub interrupt: Option<Interrupt>,
     /// Whether loops look if they are to stop, so that a guest that only computes can be stopped
     /// as well, and says where it was. A timeout implies it. It can double the time of a loop of

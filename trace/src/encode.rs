@@ -2,6 +2,7 @@
 
 use crate::{
     abi::RecordLayout,
+    bound,
     bytes::{crc32, write_option, write_str, write_u64},
     message::{End, Frame, MemoryPart, Message, ModuleInfo, OpenFile, Records, Stack, State},
     pack, sparse,
@@ -46,12 +47,15 @@ impl Encoder {
 
     /// Appends one message to `out`, as whole chunks: what has been appended decodes. Only records
     /// and memory ever become more than one chunk, and so more than one message, if there is very
-    /// much of them.
+    /// much of them. Others that would not fit into one lose what [FORMAT.md] says.
+    ///
+    /// [FORMAT.md]: https://docs.rs/crate/seepage-trace/latest/source/FORMAT.md
     pub fn message(&mut self, message: &Message<'_>, out: &mut Vec<u8>) {
         self.payload.clear();
         let kind = match message {
             Message::Module(module) => {
-                write_module(&mut self.payload, module);
+                let shorter = bound::module(module);
+                write_module(&mut self.payload, shorter.as_ref().unwrap_or(module));
                 ChunkKind::Module
             }
             Message::Stack(stack) => {
@@ -71,7 +75,7 @@ impl Encoder {
                 ChunkKind::Records
             }
             Message::Mark { name } => {
-                write_str(&mut self.payload, name);
+                write_str(&mut self.payload, &bound::text(name));
                 ChunkKind::Mark
             }
             Message::State(state) => {
@@ -113,13 +117,14 @@ impl Encoder {
     }
 
     fn write_stack(&mut self, stack: &Stack) {
-        let new = self.new_strings(&stack.frames);
+        let frames = &stack.frames[..bound::frames(&stack.frames)];
+        let new = self.new_strings(frames);
         let out = &mut self.payload;
         write_strings(out, &new);
         write_u64(out, stack.module.0.into());
         out.extend(stack.context.0.to_le_bytes());
-        out.push(stack.truncated.into());
-        write_frames(out, &self.strings, &stack.frames);
+        out.push((stack.truncated || frames.len() < stack.frames.len()).into());
+        write_frames(out, &self.strings, frames);
     }
 
     fn write_open_file(&mut self, file: &OpenFile) {
@@ -134,16 +139,17 @@ impl Encoder {
     }
 
     fn write_end(&mut self, end: &End) {
-        let new = self.new_strings(&end.trap_stack);
+        let frames = &end.trap_stack[..bound::frames(&end.trap_stack)];
+        let new = self.new_strings(frames);
         let out = &mut self.payload;
         write_strings(out, &new);
         out.push(end.outcome.code());
         write_option(out, end.exit_code.map(|code| u64::from(code as u32)));
         out.push(end.message.is_some().into());
         if let Some(message) = &end.message {
-            write_str(out, message);
+            write_str(out, &bound::text(message));
         }
-        write_frames(out, &self.strings, &end.trap_stack);
+        write_frames(out, &self.strings, frames);
         write_u64(out, end.time_ns);
         write_u64(out, end.refused_growths);
         write_u64(out, end.lost_records);

@@ -40,6 +40,7 @@
 extern crate alloc;
 
 pub mod abi;
+mod bound;
 mod bytes;
 pub mod decode;
 pub mod encode;

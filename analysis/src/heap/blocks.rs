@@ -184,6 +184,33 @@ impl Blocks {
             (start != addr && addr - start < block.size).then_some((start, block))
         })
     }
+
+    /// The live block that begins at `addr`.
+    pub(crate) fn at(&mut self, table: TableId, addr: u64) -> Option<Block> {
+        let slot = *self.tables.get_mut(table.0)?.slot(addr)?;
+        let index = (slot & FREED == 0).then_some(slot as usize)?.checked_sub(1)?;
+        self.slab.get(index).copied()
+    }
+
+    /// The next live block that begins before `addr`, at most 64 KiB. Slow: for a sample.
+    pub(crate) fn before(&mut self, table: TableId, addr: u64) -> Option<(u64, Block)> {
+        let first = addr.div_ceil(1 << GRANULE_BITS);
+        (1..=SLOTS as u64)
+            .map_while(|back| first.checked_sub(back))
+            .map(|granule| granule << GRANULE_BITS)
+            .find_map(|start| Some((start, self.at(table, start)?)))
+    }
+
+    /// Whether a live block begins within the `size` bytes at `addr`, but not at their first; of
+    /// those only the first 64 KiB are looked at. Slow: for a sample.
+    pub(crate) fn begins_within(&mut self, table: TableId, addr: u64, size: u64) -> bool {
+        let granules = size.min(SLOTS as u64 * 8).div_ceil(1 << GRANULE_BITS);
+        let first = (addr >> GRANULE_BITS) + 1;
+        (first..first + granules)
+            .map(|granule| granule << GRANULE_BITS)
+            .take_while(|start| start.wrapping_sub(addr) < size)
+            .any(|start| self.at(table, start).is_some_and(|it| it.size > 0))
+    }
 }
 
 impl Table {
@@ -337,5 +364,11 @@ mod tests {
         assert_eq!(blocks.around(table, 104), None);
         assert_eq!(blocks.around(table, 64), None);
         assert_eq!(blocks.around(table, 3), None);
+        assert_eq!(blocks.at(table, 64), Some(block(40)));
+        assert_eq!((blocks.at(table, 72), blocks.at(table, 1 << 40)), (None, None));
+        assert_eq!(blocks.before(table, 4000), Some((64, block(40))));
+        assert_eq!((blocks.before(table, 64), blocks.before(table, 0)), (None, None));
+        assert!(blocks.begins_within(table, 56, 9) && !blocks.begins_within(table, 56, 8));
+        assert!(!blocks.begins_within(table, 64, 40) && !blocks.begins_within(table, 64, 1 << 60));
     }
 }

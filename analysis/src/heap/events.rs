@@ -44,6 +44,7 @@ impl Heap {
         }
         if self.timeline.observe(clock, live.bytes) {
             self.timeline.add(clock, self.time_ns, live, self.space.pages());
+            self.look_closer();
         }
     }
 

@@ -11,6 +11,7 @@
 pub(crate) mod anomalies;
 pub(crate) mod blocks;
 mod contexts;
+pub(crate) mod doubts;
 mod events;
 mod extent;
 mod histogram;
@@ -29,6 +30,7 @@ use crate::{
 use anomalies::{Anomalies, Anomaly, AnomalyKind};
 use blocks::{Block, Blocks, Found, Limits, TableId};
 use contexts::{Contexts, Moment};
+use doubts::Doubting;
 use extent::{Extent, Recent};
 use histogram::Histogram;
 use marks::Marks;
@@ -52,6 +54,7 @@ pub(crate) struct Heap {
     timeline: Timeline,
     space: Space,
     anomalies: Anomalies,
+    doubting: Doubting,
     marks: Marks,
     sizes: Histogram,
     lifetimes: Histogram,
@@ -115,6 +118,7 @@ impl Heap {
             timeline: Timeline::new(caps.timeline),
             space: Space::new(caps.grows),
             anomalies: Anomalies::new(caps.anomalies),
+            doubting: Doubting::default(),
             marks: Marks::new(caps.marks),
             sizes: Histogram::default(),
             lifetimes: Histogram::default(),

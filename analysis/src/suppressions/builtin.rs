@@ -148,6 +148,25 @@ pub const RULES: &[KnownNoise] = &[
         max_blocks: 8,
     },
     KnownNoise {
+        name: "rust-libtest",
+        reason: "libtest keeps the hook by which threads inherit its capture of the output",
+        plumbing: RUST,
+        stacks: &[
+            // Only libtest's own: a program may add hooks as well.
+            &["std::thread::spawnhook::add_spawn_hook*test::test_main*"],
+            &[
+                "std::thread::spawnhook::add_spawn_hook*",
+                "std::thread::local::LocalKey*",
+                "std::thread::local::LocalKey*",
+                "std::thread::spawnhook::add_spawn_hook*",
+                "test::test_main*",
+            ],
+            // Optimized, all of it is in one function, which no test's own code ever is.
+            &["test::test_main*"],
+        ],
+        max_blocks: 2,
+    },
+    KnownNoise {
         name: "c++-runtime",
         reason: "the C++ runtime keeps memory for exceptions and its standard streams",
         plumbing: CPP,

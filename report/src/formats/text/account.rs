@@ -2,10 +2,11 @@
 
 use super::{
     page::{Page, Style},
-    units::{bytes, duration, percent, plural, thousands},
+    units::{bytes, duration, percent},
     words::{clean, shorten},
 };
 use crate::schema::{Count, Module, Report};
+use seepage_analysis::words::{plural, thousands};
 
 /// Columns of the course of live bytes.
 const COURSE: usize = 48;

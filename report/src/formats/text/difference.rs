@@ -4,13 +4,14 @@
 use super::{
     page::{Page, Style},
     stacks::{self, Layout, MANY, Prefix},
-    units::{bytes, plural, thousands},
+    units::bytes,
     words::{clean, shorten},
 };
 use crate::{
     diff::{Change, ContextChange, CountChange, Diff, DiffVerdict, MatchedBy, Side, Status},
     formats::TextOptions,
 };
+use seepage_analysis::words::{plural, thousands};
 use std::fmt::Write as _;
 
 const STACK: Layout = Layout { indent: 4, frames: MANY };

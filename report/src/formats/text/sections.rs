@@ -3,13 +3,14 @@
 use super::{
     page::{Page, Style},
     stacks::{self, FEW, Layout, MANY, Prefix},
-    units::{bytes, percent, plural},
+    units::{bytes, percent},
     words::{clean, shell},
 };
 use crate::{
     formats::{Invocation, Verb},
     schema::{Anomaly, Context, Count, Frame, GrownBy, Report, VerdictKind},
 };
+use seepage_analysis::words::{plural, thousands};
 use std::cmp::Reverse;
 
 /// Contexts that are named for the growth of memory.
@@ -124,7 +125,7 @@ fn prefix(contexts: &[&Context], top: usize) -> Prefix {
 fn one_context(context: &Context, held: Count, whole: u64, prefix: &Prefix, page: &mut Page<'_>) {
     let bar = page.paint(Style::Bad, &page.bar(held.bytes, whole, BAR));
     let of = if context.allocated.blocks > held.blocks {
-        format!(" of {} allocated here", super::units::thousands(context.allocated.blocks))
+        format!(" of {} allocated here", thousands(context.allocated.blocks))
     } else {
         String::new()
     };
