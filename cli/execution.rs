@@ -2,7 +2,7 @@
 
 use crate::{
     exit, input,
-    options::{InstrumentOptions, ReportOptions, RunOptions, SuppressionOptions},
+    options::{InstrumentOptions, LeakOptions, ReportOptions, RunOptions, SuppressionOptions},
     probing,
     reporting::{Reporter, Stream, takes_stdout},
     suppressing::Suppressing,
@@ -23,6 +23,7 @@ pub(crate) struct Request<'a> {
     pub(crate) verb: Verb,
     pub(crate) run: &'a RunOptions,
     pub(crate) report: &'a ReportOptions,
+    pub(crate) leaks: &'a LeakOptions,
     pub(crate) suppress: &'a SuppressionOptions,
     pub(crate) instrument: &'a InstrumentOptions,
     pub(crate) budget: Budget,
@@ -72,7 +73,7 @@ impl Execution {
         let reporter = Reporter::new(request.report, Stream::Stderr, invocation)?;
         let trace_writer = trace.map(trace_writer).transpose()?;
         let config = Config { budget: request.budget, ..Config::default() };
-        let config = suppressing.configure(config);
+        let config = suppressing.configure(request.leaks.configure(config));
         stop_on_signal(interrupt);
         let ran = runner
             .run(Tee::new(Watched::new(Session::new(config)), trace_writer))

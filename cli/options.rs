@@ -3,8 +3,8 @@
 use crate::units;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum, builder::PossibleValuesParser};
-use seepage_analysis::Budget;
-use seepage_instrumenter::{AllocFn, Config, Contexts, TransportKind};
+use seepage_analysis::{Budget, Config, LeakKind, LeakKinds};
+use seepage_instrumenter::{AllocFn, Config as InstrumentConfig, Contexts, TransportKind};
 use seepage_report::formats;
 use std::{
     fs,
@@ -55,11 +55,11 @@ pub(crate) enum Transport {
 }
 
 impl InstrumentOptions {
-    pub(crate) fn config(&self, module: &Path) -> Result<Config> {
+    pub(crate) fn config(&self, module: &Path) -> Result<InstrumentConfig> {
         let unreadable = |path: &Path| format!("failed to read `{}`", path.display());
         let read = |path: &PathBuf| fs::read(path).with_context(|| unreadable(path));
         let glue = self.glue.as_ref().map(read).transpose()?;
-        Ok(Config {
+        Ok(InstrumentConfig {
             module_name: module_name(module),
             transport: match self.transport {
                 Transport::Ring => TransportKind::Ring,
@@ -148,6 +148,50 @@ pub(crate) struct ReportOptions {
     /// Calling contexts to show in a list of the text report
     #[arg(long, value_name = "N")]
     pub(crate) top: Option<usize>,
+}
+
+/// What counts as a leak.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Leaks")]
+pub(crate) struct LeakOptions {
+    /// The kinds of live blocks that are leaks
+    ///
+    /// definite: nothing points there; indirect: only lost blocks do; possible: something may;
+    /// reachable: something does; all: every block that is live at exit.
+    #[arg(long, value_name = "KINDS", value_enum, value_delimiter = ',',
+        default_values_t = [Kind::Definite, Kind::Indirect])]
+    pub(crate) leak_kinds: Vec<Kind>,
+
+    /// Look for addresses of blocks at every byte, not only at multiples of their size: slower, and
+    /// for programs with packed structures
+    #[arg(long)]
+    pub(crate) unaligned: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    Definite,
+    Indirect,
+    Possible,
+    Reachable,
+    All,
+}
+
+impl LeakOptions {
+    pub(crate) fn configure(&self, config: Config) -> Config {
+        Config { leak_kinds: self.kinds(), unaligned: self.unaligned, ..config }
+    }
+
+    fn kinds(&self) -> LeakKinds {
+        let kinds = self.leak_kinds.iter().flat_map(|kind| match kind {
+            Kind::Definite => vec![LeakKind::DefinitelyLost],
+            Kind::Indirect => vec![LeakKind::IndirectlyLost],
+            Kind::Possible => vec![LeakKind::PossiblyLost],
+            Kind::Reachable => vec![LeakKind::StillReachable],
+            Kind::All => LeakKind::ALL.to_vec(),
+        });
+        LeakKinds::new(&kinds.collect::<Vec<_>>())
+    }
 }
 
 /// What not to hear of.

@@ -12,6 +12,8 @@ pub struct Config {
     pub budget: Budget,
     /// The kinds of live blocks that are leaks.
     pub leak_kinds: LeakKinds,
+    /// Whether addresses of blocks are looked for at every byte, not only at multiples of their size.
+    pub unaligned: bool,
     /// Whether the built-in [`crate::suppressions`] apply.
     pub builtin_suppressions: bool,
     /// The user's rules, which are tried after the built-in ones.
@@ -27,6 +29,7 @@ impl Default for Config {
         Config {
             budget: Budget::default(),
             leak_kinds: LeakKinds::default(),
+            unaligned: false,
             builtin_suppressions: true,
             suppressions: Vec::new(),
             module_suppressions: true,

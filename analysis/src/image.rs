@@ -81,10 +81,20 @@ impl MemoryImage {
         value
     }
 
-    /// Calls `visit` with every aligned word in the range that is not zero, and its address.
+    /// Calls `visit` with every word in the range that is not zero, and its address. `step` is the
+    /// size of a word, for aligned ones, or 1 for all.
     #[inline]
-    pub(crate) fn words(&self, range: Range<u64>, word: Word, mut visit: impl FnMut(u64, u64)) {
+    pub(crate) fn words(
+        &self,
+        range: Range<u64>,
+        word: Word,
+        step: u64,
+        mut visit: impl FnMut(u64, u64),
+    ) {
         let size = word.size();
+        if step < size {
+            return self.words_anywhere(range, word, &mut visit);
+        }
         let mut at = range.start.checked_next_multiple_of(size).unwrap_or(u64::MAX);
         let end = range.end.min(self.bytes);
         while at < end {
@@ -115,6 +125,26 @@ impl MemoryImage {
             at = page_end;
         }
     }
+
+    fn words_anywhere(&self, range: Range<u64>, word: Word, visit: &mut dyn FnMut(u64, u64)) {
+        let end = range.end.min(self.bytes);
+        let mut at = range.start;
+        while at.saturating_add(word.size()) <= end {
+            if !self.pages.contains_key(&(at / PAGE)) {
+                // The last words of a page reach into the next.
+                let next = (at / PAGE + 1).saturating_mul(PAGE);
+                at = at.max(next.saturating_sub(word.size() - 1));
+            }
+            if at.saturating_add(word.size()) > end {
+                return;
+            }
+            let value = self.word(at, word);
+            if value != 0 {
+                visit(at, value);
+            }
+            at += 1;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -123,7 +153,7 @@ mod tests {
 
     fn written(image: &MemoryImage, range: Range<u64>, word: Word) -> Vec<(u64, u64)> {
         let mut seen = Vec::new();
-        image.words(range, word, |addr, value| seen.push((addr, value)));
+        image.words(range, word, word.size(), |addr, value| seen.push((addr, value)));
         seen
     }
 
@@ -139,6 +169,11 @@ mod tests {
         assert_eq!(written(&image, 0..u64::MAX, Word::Four), all);
         assert_eq!(written(&image, PAGE - 3..PAGE + 7, Word::Four), all[1..2]);
         assert_eq!(written(&image, 0..PAGE + 8, Word::Eight)[1], (PAGE, 0x0c0b_0a09_0807_0605));
+        let mut anywhere = Vec::new();
+        image.words(0..u64::MAX, Word::Four, 1, |addr, value| anywhere.push((addr, value)));
+        assert_eq!(anywhere.len(), 15, "{anywhere:x?}");
+        assert_eq!(anywhere[0], (PAGE - 7, 0x0100_0000));
+        assert_eq!(anywhere[5], (PAGE - 2, 0x0605_0403));
     }
 
     #[test]

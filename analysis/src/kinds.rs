@@ -19,12 +19,12 @@ use crate::{
     profile::{Count, Held, Kinds, LeakKind, LossRecord, Reachability, Roots, StackId},
     reachability::{
         dominators::Dominators,
-        graph::{Graph, Node, NodeId, Reference},
+        graph::{Addresses, Graph, Node, NodeId, Reference},
         marking::{NOBODY, Reached, RootReferences, leaders, mark},
     },
 };
 use rustc_hash::FxHashMap;
-use seepage_trace::{Locals, ModuleInfo, State};
+use seepage_trace::{Frees, Locals, ModuleInfo, State};
 use std::{cmp::Reverse, ops::Range};
 
 /// What a trace brought of a module's state at one moment.
@@ -51,6 +51,26 @@ pub(crate) fn static_end(module: &ModuleInfo, survey: &Survey<'_>) -> u64 {
     survey.lowest().map_or(u64::MAX, |lowest| told.unwrap_or(0).max(lowest))
 }
 
+/// Whether it can be told what became of a module's blocks. What a collector has not got to yet is
+/// no loss, and of most collectors nobody knows what they hold; AssemblyScript's keeps all its
+/// objects in lists, so that whatever is not in them is the program's own to free.
+pub(crate) fn can_judge(module: &ModuleInfo) -> bool {
+    match module.frees {
+        Frees::Explicit => true,
+        Frees::Collected => is_assemblyscript(module),
+        Frees::Unseen => false,
+    }
+}
+
+fn is_assemblyscript(module: &ModuleInfo) -> bool {
+    module.tracepoints.iter().any(|tracepoint| tracepoint.family == "assemblyscript")
+}
+
+/// AssemblyScript's stub runtime has no collector, and does not free what it drops.
+fn never_frees(module: &ModuleInfo) -> bool {
+    module.tracepoints.iter().any(|tracepoint| tracepoint.function.contains("~lib/rt/stub/"))
+}
+
 /// The blocks as the graph wants them.
 pub(crate) fn nodes(live: &[(u64, Block)]) -> Vec<Node> {
     live.iter().map(|&(addr, block)| Node { addr, size: block.size }).collect()
@@ -65,10 +85,12 @@ impl<'a> Judge<'a> {
         live: &'a [(u64, Block)],
         nodes: &'a [Node],
         was_block: &'a dyn Fn(u64) -> bool,
+        unaligned: bool,
     ) -> Judge<'a> {
         let is_64 = module.memories.first().is_some_and(|memory| memory.is_64);
         let word = if is_64 { Word::Eight } else { Word::Four };
-        let graph = Graph::new(nodes, &image.memory, word, was_block);
+        let addresses = Addresses { unaligned, managed: is_assemblyscript(module) };
+        let graph = Graph::new(nodes, &image.memory, word, addresses, was_block);
         let mut judge = Judge {
             module,
             image,
@@ -275,11 +297,16 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Whether a block that nothing seems to point to may be in use, or not be meant to be freed.
+    fn is_in_doubt(&self) -> bool {
+        self.image.state.locals == Locals::Hidden || never_frees(self.module)
+    }
+
     fn kind(&self, node: NodeId, reached: &[Reached], leaders: &[NodeId]) -> LeakKind {
         match reached[node as usize] {
             Reached::Surely => LeakKind::StillReachable,
             Reached::Possibly => LeakKind::PossiblyLost,
-            Reached::Lost if self.image.state.locals == Locals::Hidden => LeakKind::PossiblyLost,
+            Reached::Lost if self.is_in_doubt() => LeakKind::PossiblyLost,
             Reached::Lost if leaders[node as usize] == node => LeakKind::DefinitelyLost,
             Reached::Lost => LeakKind::IndirectlyLost,
         }

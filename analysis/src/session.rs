@@ -15,7 +15,7 @@ use crate::{
     profile::{Kinds, Reachability, StackId},
     suppressions::{self, Origin, Rule},
 };
-use seepage_trace::{End, Frees, MemoryPart, Message, ModuleId, ModuleInfo, State};
+use seepage_trace::{End, MemoryPart, Message, ModuleId, ModuleInfo, State};
 
 /// The most of a module's text of suppressions that is read.
 const MAX_SUPPRESSIONS: usize = 1 << 20;
@@ -130,10 +130,18 @@ impl Session {
             if live.is_empty() {
                 continue;
             }
-            let image = self.images.of(module.id).filter(|_| module.frees == Frees::Explicit)?;
+            let image = self.images.of(module.id).filter(|_| kinds::can_judge(module))?;
             let nodes = kinds::nodes(&live);
             let was_block = |addr| survey.was_block(addr);
-            let judge = Judge::new(module, image, &survey, &live, &nodes, &was_block);
+            let judge = Judge::new(
+                module,
+                image,
+                &survey,
+                &live,
+                &nodes,
+                &was_block,
+                self.config.unaligned,
+            );
             sum.get_or_insert_default().merge(&judge.kinds());
         }
         sum
@@ -167,13 +175,21 @@ impl Session {
         let mut kinds = Vec::new();
         if rules.iter().any(Rule::asks_for_kinds) {
             let mut all = Reachability::default();
-            for module in modules.iter().filter(|module| module.frees == Frees::Explicit) {
+            for module in modules.iter().filter(|module| kinds::can_judge(module)) {
                 let Some(survey) = remains.survey(module.id) else { continue };
                 let (live, image) = (survey.live(), images.of(module.id));
                 let nodes = kinds::nodes(&live);
                 let was_block = |addr| survey.was_block(addr);
                 if let Some(image) = image {
-                    let judge = Judge::new(module, image, &survey, &live, &nodes, &was_block);
+                    let judge = Judge::new(
+                        module,
+                        image,
+                        &survey,
+                        &live,
+                        &nodes,
+                        &was_block,
+                        config.unaligned,
+                    );
                     judge.judge(|_| false, 0, &mut all);
                 }
             }
@@ -192,11 +208,11 @@ impl Session {
             let Some(survey) = remains.survey(module.id) else { continue };
             let image = images.of(module.id);
             let live = survey.live();
-            // What a collector has not got to yet is no loss.
-            let kinds = image.filter(|_| module.frees == Frees::Explicit).map(|image| {
+            let kinds = image.filter(|_| kinds::can_judge(module)).map(|image| {
                 let nodes = kinds::nodes(&live);
                 let was_block = |addr| survey.was_block(addr);
-                let judge = Judge::new(module, image, &survey, &live, &nodes, &was_block);
+                let judge =
+                    Judge::new(module, image, &survey, &live, &nodes, &was_block, config.unaligned);
                 judge.judge(is_suppressed, config.caps.retained, &mut reachability)
             });
             let blocks = live.into_iter().enumerate().map(|(index, (addr, block))| Placed {

@@ -3,7 +3,7 @@
 
 use crate::{
     exit,
-    options::{ReportOptions, SuppressionOptions},
+    options::{LeakOptions, ReportOptions, SuppressionOptions},
     reporting::{Reporter, Stream},
     suppressing::Suppressing,
     terminal,
@@ -24,6 +24,8 @@ use std::{
 pub(crate) struct Analyze {
     #[command(flatten)]
     report: ReportOptions,
+    #[command(flatten)]
+    leaks: LeakOptions,
     #[command(flatten)]
     suppress: SuppressionOptions,
 
@@ -54,7 +56,8 @@ impl Analyze {
         let invocation = Invocation { verb: Verb::Analyze, target: name.to_string(), trace: None };
         let reporter = Reporter::new(&self.report, Stream::Stdout, invocation)?;
         let suppressing = Suppressing::new(&self.suppress)?;
-        let mut session = Session::new(suppressing.configure(Config::default()));
+        let mut session =
+            Session::new(suppressing.configure(self.leaks.configure(Config::default())));
         let reading = read(&mut input, &mut session).with_context(reading_failed)?;
         if let (0, Some(damage)) = (reading.messages, reading.damage) {
             return Err(damage).with_context(reading_failed);

@@ -3,7 +3,9 @@
 use crate::{
     execution::{Execution, Request},
     exit,
-    options::{CheckOptions, InstrumentOptions, ReportOptions, RunOptions, SuppressionOptions},
+    options::{
+        CheckOptions, InstrumentOptions, LeakOptions, ReportOptions, RunOptions, SuppressionOptions,
+    },
     terminal,
 };
 use anyhow::Result;
@@ -27,6 +29,8 @@ pub(crate) struct Check {
     #[command(flatten)]
     report: ReportOptions,
     #[command(flatten)]
+    leaks: LeakOptions,
+    #[command(flatten)]
     suppress: SuppressionOptions,
     #[command(flatten)]
     instrument: InstrumentOptions,
@@ -38,6 +42,7 @@ impl Check {
             verb: Verb::Check,
             run: &self.run,
             report: &self.report,
+            leaks: &self.leaks,
             suppress: &self.suppress,
             instrument: &self.instrument,
             budget: self.check.budget(),

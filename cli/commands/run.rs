@@ -3,7 +3,7 @@
 use crate::{
     execution::{Execution, Request},
     exit,
-    options::{InstrumentOptions, ReportOptions, RunOptions, SuppressionOptions},
+    options::{InstrumentOptions, LeakOptions, ReportOptions, RunOptions, SuppressionOptions},
 };
 use anyhow::Result;
 use seepage_analysis::Budget;
@@ -27,6 +27,8 @@ pub(crate) struct Run {
     #[command(flatten)]
     report: ReportOptions,
     #[command(flatten)]
+    leaks: LeakOptions,
+    #[command(flatten)]
     suppress: SuppressionOptions,
     #[command(flatten)]
     instrument: InstrumentOptions,
@@ -38,6 +40,7 @@ impl Run {
             verb: Verb::Run,
             run: &self.run,
             report: &self.report,
+            leaks: &self.leaks,
             suppress: &self.suppress,
             instrument: &self.instrument,
             budget: Budget::default(),

@@ -100,6 +100,7 @@ impl NotJudged {
                 continue;
             }
             match view.frees(context.module) {
+                Frees::Collected if view.has_image(context.module) && has_exit => {}
                 Frees::Collected => sums.collected.merge(live),
                 Frees::Unseen => sums.unseen.merge(live),
                 Frees::Explicit if !has_exit => sums.ended.merge(live),

@@ -37,7 +37,7 @@ pub(super) fn of_dlmalloc(memory: &MemoryImage, range: Range<u64>, word: Word) -
     }
     let mut starts: Vec<u64> = Vec::new();
     let (mut start, mut count) = (0, 0);
-    memory.words(range, word, |at, value| {
+    memory.words(range, word, word.size(), |at, value| {
         // A bin is taken for a chunk, whose links lie two words in.
         if value != at.wrapping_sub(8) || memory.word(at + 4, word) != value {
             return;

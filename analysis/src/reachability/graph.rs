@@ -25,6 +25,23 @@ pub(crate) enum Reference {
     Interior,
 }
 
+/// In which form a program keeps the addresses of blocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Addresses {
+    /// They may lie at any address, not only at multiples of their size.
+    pub(crate) unaligned: bool,
+    /// AssemblyScript's: an object is known by its first field, behind a header of 16 bytes, and
+    /// its collector links objects by the word in front of the block, with the colour in the two
+    /// lowest bits.
+    pub(crate) managed: bool,
+}
+
+/// What lies in front of a managed object's fields.
+const MANAGED_HEADER: u64 = 16;
+/// What lies in front of a managed object's block.
+const MANAGED_LINK: u64 = 4;
+const COLOUR: u64 = 3;
+
 /// Bits of an address that the directory leaves to a search.
 const BUCKET_BITS: u32 = 9;
 
@@ -33,6 +50,7 @@ pub(crate) struct Graph<'a> {
     pub(crate) nodes: &'a [Node],
     pub(crate) image: &'a MemoryImage,
     pub(crate) word: Word,
+    addresses: Addresses,
     low: u64,
     high: u64,
     /// How many blocks begin below each multiple of the bucket size, from `low` on.
@@ -47,6 +65,7 @@ impl<'a> Graph<'a> {
         nodes: &'a [Node],
         image: &'a MemoryImage,
         word: Word,
+        addresses: Addresses,
         was_block: &'a dyn Fn(u64) -> bool,
     ) -> Graph<'a> {
         let low = nodes.first().map_or(0, |node| node.addr);
@@ -63,29 +82,33 @@ impl<'a> Graph<'a> {
                 directory.push(below as u32);
             }
         }
-        Graph { nodes, image, word, low, high, directory, was_block }
+        Graph { nodes, image, word, addresses, low, high, directory, was_block }
     }
 
     /// The block that an address points to.
     #[inline]
     pub(crate) fn target(&self, addr: u64) -> Option<(NodeId, Reference)> {
-        if addr < self.low || addr > self.high || self.nodes.is_empty() {
+        let least = self.least();
+        if addr < least || addr > self.high || self.nodes.is_empty() {
             return None;
         }
         self.find(addr)
     }
 
+    /// The lowest address that may point to a block.
+    fn least(&self) -> u64 {
+        if self.addresses.managed { self.low.saturating_sub(MANAGED_LINK) } else { self.low }
+    }
+
     fn find(&self, addr: u64) -> Option<(NodeId, Reference)> {
-        let bucket = ((addr - self.low) >> BUCKET_BITS) as usize;
-        let (from, to) = match self.directory.get(bucket..bucket + 2) {
-            Some(bounds) => (bounds[0] as usize, bounds[1] as usize),
-            None => (0, self.nodes.len()),
-        };
-        let behind = from + self.nodes[from..to].partition_point(|node| node.addr <= addr);
-        let index = behind.checked_sub(1)?;
-        let node = self.nodes[index];
-        let offset = addr - node.addr;
-        let reference = if offset == 0 {
+        if self.addresses.managed
+            && let Some((node, 0)) = self.at((addr & !COLOUR) + MANAGED_LINK)
+        {
+            return Some((node, Reference::Start));
+        }
+        let (index, offset) = self.at(addr)?;
+        let node = self.nodes[index as usize];
+        let reference = if offset == 0 || self.addresses.managed && offset == MANAGED_HEADER {
             Reference::Start
         } else if offset < node.size {
             Reference::Interior
@@ -96,7 +119,19 @@ impl<'a> Graph<'a> {
         } else {
             return None;
         };
-        Some((index as NodeId, reference))
+        Some((index, reference))
+    }
+
+    /// The last block that begins at or before an address, and how far into it that is.
+    fn at(&self, addr: u64) -> Option<(NodeId, u64)> {
+        let bucket = (addr.checked_sub(self.low)? >> BUCKET_BITS) as usize;
+        let (from, to) = match self.directory.get(bucket..bucket + 2) {
+            Some(bounds) => (bounds[0] as usize, bounds[1] as usize),
+            None => (0, self.nodes.len()),
+        };
+        let behind = from + self.nodes[from..to].partition_point(|node| node.addr <= addr);
+        let index = behind.checked_sub(1)?;
+        Some((index as NodeId, addr - self.nodes[index].addr))
     }
 
     /// Calls `visit` with every reference in a stretch of memory, and where it is.
@@ -106,8 +141,9 @@ impl<'a> Graph<'a> {
         range: Range<u64>,
         mut visit: impl FnMut(u64, NodeId, Reference),
     ) {
-        let (low, high) = (self.low, self.high);
-        self.image.words(range, self.word, |at, value| {
+        let (low, high) = (self.least(), self.high);
+        let step = if self.addresses.unaligned { 1 } else { self.word.size() };
+        self.image.words(range, self.word, step, |at, value| {
             if value >= low
                 && value <= high
                 && let Some((node, reference)) = self.find(value)

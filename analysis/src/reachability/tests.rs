@@ -2,7 +2,7 @@
 
 use super::{
     dominators::Dominators,
-    graph::{Graph, Node, NodeId, Reference},
+    graph::{Addresses, Graph, Node, NodeId, Reference},
     marking::{NOBODY, Reached, RootReferences, leaders, mark},
 };
 use crate::image::{MemoryImage, Word};
@@ -115,7 +115,7 @@ proptest! {
     #[test]
     fn marking_agrees_with_a_naive_marker(heap in heap()) {
         let image = heap.image();
-        let graph = Graph::new(&heap.nodes, &image, heap.word, &|_| false);
+        let graph = Graph::new(&heap.nodes, &image, heap.word, Addresses::default(), &|_| false);
         let reached = mark(&graph, &heap.root_references());
         let sure: Vec<usize> = heap.roots.iter().filter(|r| r.1).map(|r| r.0).collect();
         let all: Vec<usize> = heap.roots.iter().map(|r| r.0).collect();
@@ -134,7 +134,7 @@ proptest! {
     #[test]
     fn leaders_are_few_and_lead_to_all_that_is_lost(heap in heap()) {
         let image = heap.image();
-        let graph = Graph::new(&heap.nodes, &image, heap.word, &|_| false);
+        let graph = Graph::new(&heap.nodes, &image, heap.word, Addresses::default(), &|_| false);
         let reached = mark(&graph, &heap.root_references());
         let leaders = leaders(&graph, &reached);
         let lost: Vec<usize> = (0..reached.len()).filter(|&i| reached[i] == Reached::Lost).collect();
@@ -162,7 +162,7 @@ proptest! {
     #[test]
     fn retained_sizes_are_what_becomes_unreachable(heap in heap()) {
         let image = heap.image();
-        let graph = Graph::new(&heap.nodes, &image, heap.word, &|_| false);
+        let graph = Graph::new(&heap.nodes, &image, heap.word, Addresses::default(), &|_| false);
         let reached = mark(&graph, &heap.root_references());
         let leaders = leaders(&graph, &reached);
         let mut roots: Vec<usize> = heap.roots.iter().map(|r| r.0).collect();
@@ -190,7 +190,7 @@ proptest! {
 fn one_past_the_end_counts_unless_a_block_was_there() {
     let nodes = [Node { addr: 64, size: 16 }, Node { addr: 96, size: 0 }];
     let image = MemoryImage::new(65_536);
-    let graph = Graph::new(&nodes, &image, Word::Four, &|_| false);
+    let graph = Graph::new(&nodes, &image, Word::Four, Addresses::default(), &|_| false);
     let at = |addr| graph.target(addr);
     assert_eq!(at(63), None);
     assert_eq!(at(64), Some((0, Reference::Start)));
@@ -199,6 +199,19 @@ fn one_past_the_end_counts_unless_a_block_was_there() {
     assert_eq!(at(81), None);
     assert_eq!(at(96), Some((1, Reference::Start)));
     assert_eq!(at(97), None);
-    let graph = Graph::new(&nodes, &image, Word::Four, &|addr| addr == 80);
+    let graph = Graph::new(&nodes, &image, Word::Four, Addresses::default(), &|addr| addr == 80);
     assert_eq!(graph.target(80), None);
+}
+
+#[test]
+fn managed_objects_are_known_by_their_fields_and_by_the_collectors_links() {
+    let nodes = [Node { addr: 64, size: 28 }, Node { addr: 96, size: 28 }];
+    let image = MemoryImage::new(65_536);
+    let addresses = Addresses { managed: true, ..Addresses::default() };
+    let graph = Graph::new(&nodes, &image, Word::Four, addresses, &|_| false);
+    for (addr, node) in [(60, 0), (62, 0), (64, 0), (80, 0), (93, 1), (112, 1)] {
+        assert_eq!(graph.target(addr), Some((node, Reference::Start)), "{addr}");
+    }
+    assert_eq!(graph.target(84), Some((0, Reference::Interior)));
+    assert_eq!(graph.target(59), None);
 }
