@@ -40,6 +40,7 @@ pub(crate) struct Judge<'a> {
     image: &'a Image,
     live: &'a [(u64, Block)],
     graph: Graph<'a>,
+    unaligned: bool,
     roots: RootReferences,
     looked_at: Roots,
 }
@@ -96,6 +97,7 @@ impl<'a> Judge<'a> {
             image,
             live,
             graph,
+            unaligned,
             roots: RootReferences::default(),
             looked_at: Roots::default(),
         };
@@ -154,8 +156,9 @@ impl<'a> Judge<'a> {
         {
             holes.push(stack.start..pointer);
         }
-        // In a snapshot of a running program constants can be addresses.
-        if !self.module.heap_before {
+        // In a snapshot of a running program constants can be addresses, and an address that is not
+        // aligned reaches into words that did not change.
+        if !self.module.heap_before && !self.unaligned {
             holes.extend(self.image.state.unchanged.iter().cloned());
         }
         holes.extend(books::of_dlmalloc(&self.image.memory, 0..end, self.graph.word));
