@@ -9,6 +9,8 @@
 //! A call from inside to inside is never booked, so a block counts once, for the outermost
 //! function that the program calls, whatever calls what below it.
 
+mod blindness;
+
 use crate::{
     allocators::{
         self, Family, Known,
@@ -16,7 +18,7 @@ use crate::{
     },
     config::{AllocFn, Config},
     error::Error,
-    facts::{Facts, Import},
+    facts::Facts,
     glue::{self, GlueName},
     graph::CallGraph,
     inspection::{Certainty, NotHooked},
@@ -66,6 +68,8 @@ pub(crate) struct Hook {
     is_door: bool,
     is_export: bool,
     is_collected: bool,
+    /// The user or a probe says so.
+    is_asked: bool,
 }
 
 impl Hook {
@@ -81,6 +85,7 @@ impl Hook {
             is_door: false,
             is_export: false,
             is_collected,
+            is_asked: false,
         }
     }
 }
@@ -115,17 +120,17 @@ pub(crate) fn discover(
         search.by_glue(&glue::read(glue));
     }
     search.by_structure(module);
-    search.drop_lonely_doors();
+    search.drop_what_shows_half();
     search.drop_outflanked_doors();
     let Search { hooks, candidates, pairs, grow_imports, not_hooked, .. } = search;
     let hooks: Vec<Hook> = hooks.into_values().collect();
-    let inside = inside(graph, &hooks);
+    let inside = graph.enclosed(functions(&hooks));
     // What only serves an allocator that was found is no other one.
     let candidates: Vec<Hook> =
         candidates.into_iter().filter(|candidate| !inside[candidate.function as usize]).collect();
-    let frees = frees(facts, &hooks);
+    let frees = blindness::frees(facts, &hooks);
     let heap_before = structure::has_heap_before(module, hooks.iter().map(|hook| hook.function));
-    let mut blind_spots = blind_spots(facts, graph, &hooks, &candidates, &not_hooked, frees);
+    let mut blind_spots = blindness::spots(facts, graph, &hooks, &candidates, &not_hooked, frees);
     if heap_before {
         blind_spots.push(
             "the module begins with a heap in use, as a snapshot does: blocks from before the run \
@@ -201,6 +206,7 @@ impl Search<'_> {
                         is_door: false,
                         is_export: false,
                         is_collected: false,
+                        is_asked: true,
                     },
                 );
                 Ok(())
@@ -275,6 +281,7 @@ impl Search<'_> {
                         is_door: known.is_door,
                         is_export: matches!(source, "export" | "glue"),
                         is_collected: family.collected,
+                        is_asked: false,
                     };
                     self.hooks.insert(function, hook);
                     return;
@@ -297,19 +304,16 @@ impl Search<'_> {
         // own code may pass them by.
         let named: Vec<Hook> =
             self.hooks.values().filter(|hook| !hook.is_door && !hook.is_export).cloned().collect();
-        let inside = inside(self.graph, &named);
+        let inside = self.graph.enclosed(functions(&named));
         let is_settled = |function: u32| inside[function as usize];
         let known: Vec<_> =
             self.hooks.values().map(|hook| (hook.function, hook.shape.role)).collect();
         let structure = structure::search(module, self.facts, self.graph, &known, is_settled);
-        let before = self.hooks.len();
         for finding in structure.found {
             let hook = Hook::from_structure(finding, Certainty::Confirmed);
             self.hooks.entry(hook.function).or_insert(hook);
         }
-        if self.hooks.len() > before {
-            self.doubt_unexplained_growth(&structure.growers);
-        }
+        self.doubt_unexplained_growth(&structure.growers);
         let hooks = &self.hooks;
         self.grow_imports = structure.grow_imports;
         self.pairs = structure
@@ -325,14 +329,27 @@ impl Search<'_> {
     }
 
     /// Where the memory also grows without what was found, another allocator may stand beside it,
-    /// or the program grows its memory itself: what was found is right and may not be all.
+    /// or the program grows its memory itself: what was found is right and may not be all. An
+    /// export may even be no more than a door, as TinyGo's `malloc` is. Only a name from the
+    /// inside says enough.
     fn doubt_unexplained_growth(&mut self, growers: &[u32]) {
         let hooks: Vec<Hook> = self.hooks.values().cloned().collect();
-        let inside = inside(self.graph, &hooks);
-        let Some(grower) = growers.iter().find(|&&grower| !inside[grower as usize]) else { return };
+        let inside = self.graph.enclosed(functions(&hooks));
+        // What only the host calls, as old Emscripten's `__growWasmMemory`, grows it when the
+        // allocator asks the host.
+        let is_explained =
+            |grower: u32| inside[grower as usize] || self.graph.is_only_exported(grower);
+        let Some(grower) = growers.iter().find(|&&grower| !is_explained(grower)) else { return };
+        let is_told = |hook: &Hook| {
+            hook.is_asked || !(hook.is_door || hook.is_export || hook.how == STRUCTURE)
+        };
+        let is_settled = hooks.iter().any(|it| is_told(it) && it.shape.role == Role::Malloc);
         // A runtime with a collector grows its memory for its own start as well.
-        let doubtful = |hook: &&mut Hook| hook.how == STRUCTURE && !hook.is_collected;
-        for hook in self.hooks.values_mut().filter(doubtful) {
+        let is_doubtful = |hook: &&mut Hook| {
+            let is_named = hook.how != STRUCTURE;
+            !hook.is_collected && !hook.is_asked && !(is_named && is_settled)
+        };
+        for hook in self.hooks.values_mut().filter(is_doubtful) {
             hook.certainty = Certainty::Likely;
             hook.evidence.push(format!(
                 "but f{grower} grows the memory for others too: there may be another allocator"
@@ -341,13 +358,20 @@ impl Search<'_> {
     }
 
     /// Doors alone would show what the host allocates, and then every block that the module's own
-    /// code frees would look like a leak.
-    fn drop_lonely_doors(&mut self) {
-        if self.hooks.values().any(|hook| !hook.is_door) {
+    /// code frees would look like a leak. What only resizes or frees, such as a shim of Rust's that
+    /// the compiler has not inlined, would show nothing, and call a heap clean that nobody saw.
+    fn drop_what_shows_half(&mut self) {
+        let hands_out =
+            |hook: &Hook| !matches!(hook.shape.role, Role::Realloc | Role::Free | Role::UsableSize);
+        let is_enough = |hook: &Hook| hook.is_asked || (hands_out(hook) && !hook.is_door);
+        if self.hooks.values().any(is_enough) {
             return;
         }
         for (function, hook) in std::mem::take(&mut self.hooks) {
-            let why = "it only leads from the host to the allocator inside, which was not found";
+            let why = match hook.is_door {
+                true => "it only leads from the host to the allocator inside, which was not found",
+                false => "nothing was found that hands out the blocks it takes",
+            };
             self.refuse(function, hook.family, why.into());
         }
     }
@@ -358,7 +382,7 @@ impl Search<'_> {
     /// as a shim without a name: the block would be booked at the door and again behind the shim.
     fn drop_outflanked_doors(&mut self) {
         let hooks: Vec<Hook> = self.hooks.values().cloned().collect();
-        let inside = inside(self.graph, &hooks);
+        let inside = self.graph.enclosed(functions(&hooks));
         let reaching = self.graph.reaching(hooks.iter().map(|hook| hook.function));
         let is_thin = |function: u32| {
             let bytes = self.facts.body_size(function);
@@ -411,110 +435,6 @@ fn fit(
     })
 }
 
-/// The hooked functions, and those that nothing but functions inside can enter.
-fn inside(graph: &CallGraph, hooks: &[Hook]) -> Vec<bool> {
-    let mut inside = vec![false; graph.functions().count()];
-    let mut work = Vec::new();
-    for hook in hooks {
-        if let Some(flag) = inside.get_mut(hook.function as usize) {
-            *flag = true;
-            work.push(hook.function);
-        }
-    }
-    while let Some(function) = work.pop() {
-        for &callee in graph.callees(function) {
-            let is_inner = !inside[callee as usize]
-                && graph.is_only_called(callee)
-                && graph.callers(callee).all(|caller| inside[caller as usize]);
-            if is_inner {
-                inside[callee as usize] = true;
-                work.push(callee);
-            }
-        }
-    }
-    inside
-}
-
-fn frees(facts: &Facts<'_>, hooks: &[Hook]) -> Frees {
-    // In a module that names its functions, a `free` that is not there was not linked, since
-    // nothing calls it; in a stripped one it may be there unseen.
-    let named = facts.names.len().max(facts.debug_names.len()) as u32;
-    let is_named = named > facts.module.functions / 2;
-    let takes_back = |hook: &&Hook| matches!(hook.shape.role, Role::Free);
-    let collected: Vec<_> = hooks.iter().filter(|hook| hook.is_collected).collect();
-    if !collected.is_empty() {
-        let seen = collected.iter().any(takes_back);
-        if seen { Frees::Collected } else { Frees::Unseen }
-    } else if hooks.iter().any(|hook| takes_back(&hook)) || is_named && !hooks.is_empty() {
-        Frees::Explicit
-    } else {
-        Frees::Unseen
-    }
-}
-
-fn blind_spots(
-    facts: &Facts<'_>,
-    graph: &CallGraph,
-    hooks: &[Hook],
-    candidates: &[Hook],
-    not_hooked: &[NotHooked],
-    frees: Frees,
-) -> Vec<String> {
-    let mut blind = Vec::new();
-    if hooks.iter().any(|hook| hook.certainty == Certainty::Likely) {
-        blind.push("the allocator that was found may not be the only one".to_string());
-    }
-    if hooks.is_empty() {
-        let flag = match candidates {
-            [] => "--alloc-fn NAME=ROLE".to_string(),
-            _ => candidates
-                .iter()
-                .map(|it| format!("--alloc-fn f{}={}", it.function, it.shape.role.name()))
-                .collect::<Vec<_>>()
-                .join(" "),
-        };
-        blind.push(format!(
-            "no allocator was found for sure: only memory growth is seen; settle it with {flag}"
-        ));
-    } else if frees == Frees::Unseen {
-        blind.push(
-            "no function that frees was found: what is live cannot be told from what was freed"
-                .to_string(),
-        );
-    } else if frees == Frees::Collected {
-        blind.push(
-            "the heap is garbage-collected: what is live at the end may only be waiting for the \
-             collector"
-                .to_string(),
-        );
-    }
-    let is_blind = |refused: &&NotHooked| hooks.is_empty() || !refused.why.ends_with("booked");
-    for refused in not_hooked.iter().filter(is_blind) {
-        blind.push(format!("f{} `{}` is not hooked: {}", refused.index, refused.name, refused.why));
-    }
-    let is_allocator = |import: &&Import<'_>| {
-        import.module == "env" && ["malloc", "free", "_Znwm", "_ZdlPv"].contains(&import.name)
-    };
-    if let Some(import) = facts.imports.iter().find(is_allocator) {
-        blind.push(format!(
-            "it imports `{}`: the allocator is the main module's, to be instrumented there",
-            import.name
-        ));
-    }
-    if facts.has_gc_types {
-        blind.push(
-            "structures and arrays of WebAssembly's own collected heap are not in linear memory, \
-             and not traced"
-                .into(),
-        );
-    }
-    if facts.module.memories.is_empty() {
-        blind.push("the module has no linear memory".into());
-    } else if facts.module.memories.len() > 1 {
-        blind.push("the allocator is taken to live in memory 0 of several".into());
-    }
-    if graph.growers().is_empty() && !facts.module.memories.is_empty() {
-        blind.push("no code grows the memory: growth is the host's, seen when records are".into());
-    }
-    blind
+fn functions(hooks: &[Hook]) -> impl Iterator<Item = u32> + '_ {
+    hooks.iter().map(|hook| hook.function)
 }

@@ -1,0 +1,95 @@
+//! What will not be seen of the module's heap.
+
+use super::Hook;
+use crate::{
+    facts::{Facts, Import},
+    graph::CallGraph,
+    inspection::{Certainty, NotHooked},
+};
+use seepage_trace::{Frees, Role};
+
+/// How the module gives blocks back.
+pub(super) fn frees(facts: &Facts<'_>, hooks: &[Hook]) -> Frees {
+    // In a module that names its functions, a `free` that is not there was not linked, since
+    // nothing calls it; in a stripped one it may be there unseen.
+    let named = facts.names.len().max(facts.debug_names.len()) as u32;
+    let is_named = named > facts.module.functions / 2;
+    let takes_back = |hook: &&Hook| matches!(hook.shape.role, Role::Free);
+    let collected: Vec<_> = hooks.iter().filter(|hook| hook.is_collected).collect();
+    if !collected.is_empty() {
+        let seen = collected.iter().any(takes_back);
+        if seen { Frees::Collected } else { Frees::Unseen }
+    } else if hooks.iter().any(|hook| takes_back(&hook)) || is_named && !hooks.is_empty() {
+        Frees::Explicit
+    } else {
+        Frees::Unseen
+    }
+}
+
+/// A sentence for each thing that is not seen.
+pub(super) fn spots(
+    facts: &Facts<'_>,
+    graph: &CallGraph,
+    hooks: &[Hook],
+    candidates: &[Hook],
+    not_hooked: &[NotHooked],
+    frees: Frees,
+) -> Vec<String> {
+    let mut blind = Vec::new();
+    if hooks.iter().any(|hook| hook.certainty == Certainty::Likely) {
+        blind.push("the allocator that was found may not be the only one".to_string());
+    }
+    if hooks.is_empty() {
+        let flag = match candidates {
+            [] => "--alloc-fn NAME=ROLE".to_string(),
+            _ => candidates
+                .iter()
+                .map(|it| format!("--alloc-fn f{}={}", it.function, it.shape.role.name()))
+                .collect::<Vec<_>>()
+                .join(" "),
+        };
+        blind.push(format!(
+            "no allocator was found for sure: only memory growth is seen; settle it with {flag}"
+        ));
+    } else if frees == Frees::Unseen {
+        blind.push(
+            "no function that frees was found: what is live cannot be told from what was freed"
+                .to_string(),
+        );
+    } else if frees == Frees::Collected {
+        blind.push(
+            "the heap is garbage-collected: what is live at the end may only be waiting for the \
+             collector"
+                .to_string(),
+        );
+    }
+    let is_blind = |refused: &&NotHooked| hooks.is_empty() || !refused.why.ends_with("booked");
+    for refused in not_hooked.iter().filter(is_blind) {
+        blind.push(format!("f{} `{}` is not hooked: {}", refused.index, refused.name, refused.why));
+    }
+    let is_allocator = |import: &&Import<'_>| {
+        import.module == "env" && ["malloc", "free", "_Znwm", "_ZdlPv"].contains(&import.name)
+    };
+    if let Some(import) = facts.imports.iter().find(is_allocator) {
+        blind.push(format!(
+            "it imports `{}`: the allocator is the main module's, to be instrumented there",
+            import.name
+        ));
+    }
+    if facts.has_gc_types {
+        blind.push(
+            "structures and arrays of WebAssembly's own collected heap are not in linear memory, \
+             and not traced"
+                .into(),
+        );
+    }
+    if facts.module.memories.is_empty() {
+        blind.push("the module has no linear memory".into());
+    } else if facts.module.memories.len() > 1 {
+        blind.push("the allocator is taken to live in memory 0 of several".into());
+    }
+    if graph.growers().is_empty() && !facts.module.memories.is_empty() {
+        blind.push("no code grows the memory: growth is the host's, seen when records are".into());
+    }
+    blind
+}
