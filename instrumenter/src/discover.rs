@@ -70,12 +70,14 @@ pub(crate) struct Hook {
     is_collected: bool,
     /// The user or a probe says so.
     is_asked: bool,
+    /// Why it may not be all there is.
+    doubt: Option<String>,
 }
 
 impl Hook {
     fn from_structure(finding: structure::Finding, certainty: Certainty) -> Hook {
-        let structure::Finding { function, shape, family, evidence, is_collected } = finding;
-        Hook {
+        let structure::Finding { function, shape, family, evidence, is_collected, doubt } = finding;
+        let mut hook = Hook {
             function,
             shape,
             family,
@@ -86,7 +88,19 @@ impl Hook {
             is_export: false,
             is_collected,
             is_asked: false,
+            doubt: None,
+        };
+        if let Some(doubt) = doubt {
+            hook.doubt(doubt);
         }
+        hook
+    }
+
+    /// Something speaks against its being all there is.
+    fn doubt(&mut self, why: String) {
+        self.certainty = Certainty::Likely;
+        self.evidence.push(format!("but {why}"));
+        self.doubt = Some(why);
     }
 }
 
@@ -207,6 +221,7 @@ impl Search<'_> {
                         is_export: false,
                         is_collected: false,
                         is_asked: true,
+                        doubt: None,
                     },
                 );
                 Ok(())
@@ -282,6 +297,7 @@ impl Search<'_> {
                         is_export: matches!(source, "export" | "glue"),
                         is_collected: family.collected,
                         is_asked: false,
+                        doubt: None,
                     };
                     self.hooks.insert(function, hook);
                     return;
@@ -350,9 +366,8 @@ impl Search<'_> {
             !hook.is_collected && !hook.is_asked && !(is_named && is_settled)
         };
         for hook in self.hooks.values_mut().filter(is_doubtful) {
-            hook.certainty = Certainty::Likely;
-            hook.evidence.push(format!(
-                "but f{grower} grows the memory for others too: there may be another allocator"
+            hook.doubt(format!(
+                "f{grower} grows the memory for others too: there may be another allocator"
             ));
         }
     }

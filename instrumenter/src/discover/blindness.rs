@@ -4,9 +4,10 @@ use super::Hook;
 use crate::{
     facts::{Facts, Import},
     graph::CallGraph,
-    inspection::{Certainty, NotHooked},
+    inspection::NotHooked,
 };
 use seepage_trace::{Frees, Role};
+use std::collections::BTreeSet;
 
 /// How the module gives blocks back.
 pub(super) fn frees(facts: &Facts<'_>, hooks: &[Hook]) -> Frees {
@@ -36,9 +37,8 @@ pub(super) fn spots(
     frees: Frees,
 ) -> Vec<String> {
     let mut blind = Vec::new();
-    if hooks.iter().any(|hook| hook.certainty == Certainty::Likely) {
-        blind.push("the allocator that was found may not be the only one".to_string());
-    }
+    let doubts: BTreeSet<&String> = hooks.iter().filter_map(|hook| hook.doubt.as_ref()).collect();
+    blind.extend(doubts.into_iter().cloned());
     if hooks.is_empty() {
         let flag = match candidates {
             [] => "--alloc-fn NAME=ROLE".to_string(),

@@ -104,6 +104,7 @@ impl<'a> Companions<'a> {
             family: self.print.name,
             evidence: vec![evidence],
             is_collected: false,
+            doubt: None,
         }
     }
 
@@ -260,6 +261,8 @@ impl<'a> Companions<'a> {
     }
 
     /// Calls malloc for more than it hands out, aligns what it gets, and gives back the rest.
+    ///
+    /// What gives back the rest works on the heap without being `free`; a reallocation uses it too.
     fn memalign(&self, function: u32, free: Option<u32>) -> Option<(&'static str, String)> {
         let Some((2, 1)) = self.view.integers(function) else { return None };
         let code = self.view.features.of(function);
@@ -272,10 +275,14 @@ impl<'a> Companions<'a> {
         // padding of a request and the disposal of the rest must stand beside it.
         let disposes = || {
             let others = self.view.graph.callees(function).iter().filter(|&&f| f != self.malloc);
-            others.into_iter().any(|&callee| self.shared_state(callee) >= 3)
+            others.into_iter().any(|&callee| {
+                self.shared_state(callee) >= 3 && self.view.integers(callee) == Some((2, 0))
+            })
         };
         let is_c = || [-64, -8, 11].into_iter().all(|value| code.has(value)) && disposes();
-        if !code.has_any(&[-65587, -65588]) && !is_c() {
+        // Where each of these is a call of its own, as in Rust without optimisation.
+        let is_spelt = || code.has(-9) && code.has(20) && code.stores <= 4 && disposes();
+        if !code.has_any(&[-65587, -65588]) && !is_c() && !is_spelt() {
             return None;
         }
         Some(("align size", "calls malloc, and has dlmalloc's limits of an aligned request".into()))

@@ -16,6 +16,7 @@ pub(crate) mod features;
 mod prints;
 mod snapshot;
 mod tlsf;
+mod whole;
 
 use crate::{
     allocators::shape::{Answer, Parameter, Shape},
@@ -42,6 +43,8 @@ pub(crate) struct Finding {
     pub(crate) evidence: Vec<String>,
     /// A collector in the module gives its blocks back.
     pub(crate) is_collected: bool,
+    /// Why the allocator may not be whole.
+    pub(crate) doubt: Option<String>,
 }
 
 /// What structure says of a module.
@@ -157,7 +160,10 @@ fn head(view: &View<'_>, structure: &mut Structure, function: u32, way: String) 
     let Some((print, signs)) =
         prints::LIST.iter().find_map(|print| Some((print, (print.malloc)(view, function)?)))
     else {
-        let frees = Companions::new(view, function, &prints::UNKNOWN, view.known).free_suspects();
+        let mut frees =
+            Companions::new(view, function, &prints::UNKNOWN, view.known).free_suspects();
+        let known = || view.known.iter().map(|(function, _)| *function);
+        frees.retain(|free| whole::outsider(view, function, free.index, known()).is_none());
         if !frees.is_empty() {
             let malloc = ProbeFunction::new(function, Role::Malloc, parameters);
             structure.pairs.push(ProbePair { malloc, frees });
@@ -169,6 +175,7 @@ fn head(view: &View<'_>, structure: &mut Structure, function: u32, way: String) 
             family: "unknown",
             evidence,
             is_collected: false,
+            doubt: None,
         });
         return;
     };
@@ -179,11 +186,20 @@ fn head(view: &View<'_>, structure: &mut Structure, function: u32, way: String) 
         family: print.name,
         evidence,
         is_collected: false,
+        doubt: None,
     };
     let search = Companions::new(view, function, print, view.known);
     let companions = search.find();
     // A module in which nobody frees has no free; one in which somebody does and cannot be found
     // would make every block look leaked.
+    let free = companions.iter().find(|it| it.shape.role == Role::Free);
+    let doubt = free.and_then(|free| {
+        let known = view.known.iter().map(|(function, _)| *function);
+        let all = companions.iter().map(|it| it.function).chain(known);
+        let outsider = whole::outsider(view, function, free.function, all)?;
+        Some(format!("f{outsider}, which is not hooked, works on the same heap"))
+    });
+    let malloc = Finding { doubt, ..malloc };
     if search.has_free(&companions) || print.may_lack_free {
         structure.found.push(malloc);
         structure.found.extend(companions);

@@ -102,5 +102,6 @@ fn finding(
         family: "assemblyscript",
         evidence: vec![sign.into()],
         is_collected: true,
+        doubt: None,
     }
 }
