@@ -329,7 +329,7 @@ impl Search<'_> {
             let hook = Hook::from_structure(finding, Certainty::Confirmed);
             self.hooks.entry(hook.function).or_insert(hook);
         }
-        self.doubt_unexplained_growth(&structure.growers);
+        self.doubt_unexplained_growth(&structure.growers, &structure.own);
         let hooks = &self.hooks;
         self.grow_imports = structure.grow_imports;
         self.pairs = structure
@@ -348,9 +348,9 @@ impl Search<'_> {
     /// or the program grows its memory itself: what was found is right and may not be all. An
     /// export may even be no more than a door, as TinyGo's `malloc` is. Only a name from the
     /// inside says enough.
-    fn doubt_unexplained_growth(&mut self, growers: &[u32]) {
+    fn doubt_unexplained_growth(&mut self, growers: &[u32], own: &[u32]) {
         let hooks: Vec<Hook> = self.hooks.values().cloned().collect();
-        let inside = self.graph.enclosed(functions(&hooks));
+        let inside = self.graph.enclosed(functions(&hooks).chain(own.iter().copied()));
         // What only the host calls, as old Emscripten's `__growWasmMemory`, grows it when the
         // allocator asks the host.
         let is_explained =

@@ -237,7 +237,7 @@ impl<'a> Companions<'a> {
         let state = own.max(inner.unwrap_or(0));
         // An allocator's own has no frame on the shadow stack; a program's that the compiler has
         // inlined it into may, and adds its own header besides, as SQLite's does.
-        let has_frame = self.view.features.of(function).global_sets > 0;
+        let has_frame = !self.view.features.of(function).global_sets.is_empty();
         if state < 3 || has_frame || (own >= 3 && !self.pads_alike(function)) {
             return None;
         }

@@ -13,10 +13,16 @@
 mod companions;
 mod dominators;
 pub(crate) mod features;
+mod finders;
+mod mimalloc;
 mod prints;
 mod snapshot;
+mod stub;
+mod tinygo;
 mod tlsf;
+mod wee_alloc;
 mod whole;
+mod zig;
 
 use crate::{
     allocators::shape::{Answer, Parameter, Shape},
@@ -29,6 +35,7 @@ pub(crate) use snapshot::has_heap_before;
 use companions::Companions;
 use dominators::Dominators;
 use features::Features;
+use finders::Found;
 use prints::Print;
 use seepage_trace::Role;
 use std::collections::BTreeSet;
@@ -58,6 +65,8 @@ pub(crate) struct Structure {
     pub(crate) pairs: Vec<ProbePair>,
     /// The functions that make a memory grow.
     pub(crate) growers: Vec<u32>,
+    /// Functions of what was found that no call graph would tell are its own.
+    pub(crate) own: Vec<u32>,
     /// Imports by which the module may ask its host for a larger memory.
     pub(crate) grow_imports: Vec<(String, String)>,
 }
@@ -106,15 +115,32 @@ pub(crate) fn search(
         grow_imports: grow_imports(&view, &growers),
         ..Structure::default()
     };
-    structure.found = tlsf::find(&view);
-    if !structure.found.is_empty() {
+    for finder in finders::LIST {
+        let found = (finder.find)(&view);
+        structure.own.extend(&found.own);
+        let is_scattered = !finder.is_collected && scattered(&view, &found);
+        let functions = found.into_findings(finder);
+        if is_scattered { &mut structure.candidates } else { &mut structure.found }
+            .extend(functions);
+    }
+    if structure.found.iter().any(|finding| finding.is_collected) {
         return structure;
     }
+    let found = structure.found.iter().map(|finding| finding.function);
+    let inside = graph.enclosed(found.chain(structure.own.iter().copied()));
     let mut seen = BTreeSet::new();
-    for &grower in &growers {
+    for &grower in growers.iter().filter(|&&grower| !inside[grower as usize]) {
         heads(&view, &mut structure, &mut seen, grower, dominators.chain(grower));
     }
     structure
+}
+
+/// Whether parts of an allocator are inlined where nobody would see them.
+fn scattered(view: &View<'_>, found: &Found) -> bool {
+    let (malloc, free) = (found.with(Role::Malloc), found.with(Role::Free));
+    let all = || found.functions().chain(found.own.iter().copied());
+    let is_outside = |(malloc, free)| whole::outsider(view, malloc, free, all()).is_some();
+    found.is_scattered || malloc.zip(free).is_some_and(is_outside)
 }
 
 /// Judges what stands before a grower.
