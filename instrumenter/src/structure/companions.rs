@@ -46,14 +46,22 @@ impl<'a> Companions<'a> {
     pub(crate) fn find(&self) -> Vec<Finding> {
         let mut found = Vec::new();
         let mut free = self.known(Role::Free);
+        let best = match self.print.free {
+            Some(is_free) => self.free_by_print(is_free),
+            None => self.best(|it| self.free(it)),
+        };
         if free.is_none()
-            && let Some((function, parameters, evidence)) = self.best(|it| self.free(it))
+            && let Some((function, parameters, evidence)) = best
         {
-            let list = if parameters == 1 { "ptr" } else { "_ ptr" };
+            let list = if parameters == 1 { "ptr" } else { self.print.free_of_two };
             found.push(self.finding(function, Role::Free, list, parameters, evidence));
             free = Some(function);
         }
-        if self.known(Role::Realloc).is_none()
+        if let Some((function, list)) = free.and_then(|free| self.realloc_by_print(free)) {
+            let parameters = self.view.integers(function).map_or(0, |(parameters, _)| parameters);
+            let evidence = "calls malloc and free, and has the parameters of their realloc".into();
+            found.push(self.finding(function, Role::Realloc, list, parameters, evidence));
+        } else if self.known(Role::Realloc).is_none()
             && let Some((function, parameters, evidence)) = self.best(|it| self.realloc(it, free))
         {
             let list = ["", "", "ptr size", "ptr _ size", "ptr old align size"][parameters];
@@ -195,6 +203,44 @@ impl<'a> Companions<'a> {
              and is called without it"
         );
         Some((state + 2 * helpers, parameters, evidence))
+    }
+
+    /// The only function that the print knows for `malloc`'s `free`, and that is called without it.
+    fn free_by_print(
+        &self,
+        is_free: fn(&View<'_>, u32, u32) -> bool,
+    ) -> Option<(u32, usize, String)> {
+        let is_alone = |function: u32| {
+            let mut callers = self.view.graph.callers(function);
+            callers.any(|caller| caller != self.malloc && !self.calls(caller, self.malloc))
+        };
+        let fits = |&function: &u32| {
+            is_free(self.view, self.malloc, function)
+                && !self.calls(function, self.malloc)
+                && !self.calls(self.malloc, function)
+        };
+        let fitting: Vec<u32> = self.view.graph.functions().filter(fits).collect();
+        // Who frees has the constants near, in what it calls.
+        let frees_by_another =
+            |function: u32| fitting.iter().any(|&it| it != function && self.calls(function, it));
+        let mut frees = fitting.iter().copied().filter(|&it| is_alone(it) && !frees_by_another(it));
+        let free = frees.next().filter(|_| frees.next().is_none())?;
+        let (parameters, _) = self.view.integers(free)?;
+        Some((free, parameters, format!("has the constants of {}'s free", self.print.name)))
+    }
+
+    /// The only function with such parameters that calls both.
+    fn realloc_by_print(&self, free: u32) -> Option<(u32, &'static str)> {
+        let mut found = self.view.graph.functions().filter_map(|function| {
+            let (parameters, 1) = self.view.integers(function)? else { return None };
+            let fits = |list: &&&str| list.split(' ').count() == parameters;
+            let list = self.print.realloc.iter().find(fits)?;
+            let is_it = REALLOC_BYTES.contains(&self.view.bytes(function))
+                && self.calls(function, self.malloc)
+                && self.calls(function, free);
+            is_it.then_some((function, *list))
+        });
+        found.next().filter(|_| found.next().is_none())
     }
 
     /// `malloc` over `dlmalloc`: a name of its own for the same thing.

@@ -16,6 +16,7 @@ const SEGMENT: i64 = -4_194_304;
 const SMALL: [i64; 2] = [512, 1024];
 
 const MAX_MALLOC: u32 = 400;
+const MAX_WRAPPER: u32 = 40;
 
 pub(super) fn find(view: &View<'_>) -> Found {
     let callees = |function: u32| -> BTreeSet<u32> {
@@ -32,12 +33,26 @@ pub(super) fn find(view: &View<'_>) -> Found {
             large.for_each(|generic| by_generic.entry(generic).or_default().push(function));
         }
     }
-    let has_malloc = |users: &Vec<u32>| users.iter().any(|&it| view.integers(it) == Some((1, 1)));
+    let passes_on_to = |users: &[u32]| -> Vec<u32> {
+        let is_it = |&function: &u32| {
+            let [callee] = view.graph.callees(function) else { return false };
+            view.integers(function) == Some((1, 1))
+                && view.bytes(function) <= MAX_WRAPPER
+                && users.contains(callee)
+        };
+        view.graph.functions().filter(is_it).collect()
+    };
+    let is_malloc = |users: &[u32]| users.iter().any(|&it| view.integers(it) == Some((1, 1)));
+    let has_malloc = |users: &Vec<u32>| is_malloc(users) || !passes_on_to(users).is_empty();
     let mut generics = by_generic.into_iter().filter(|(_, users)| has_malloc(users));
     let (Some((generic, users)), None) = (generics.next(), generics.next()) else {
         return Found::default();
     };
     let mut found = Found::default();
+    for function in passes_on_to(&users) {
+        let sign = "passes on to what looks into a table of pages for sizes up to 512";
+        found.add(view, function, Role::Malloc, "size", sign);
+    }
     for user in users {
         match view.integers(user) {
             Some((1, 1)) => {
@@ -61,7 +76,8 @@ pub(super) fn find(view: &View<'_>) -> Found {
     for function in view.graph.functions() {
         // `mi_realloc(ptr, size)` only adds the heap, and whether to clear.
         let [inner] = view.graph.callees(function) else { continue };
-        let passes_on = view.integers(function) == Some((2, 1)) && view.bytes(function) <= 40;
+        let passes_on =
+            view.integers(function) == Some((2, 1)) && view.bytes(function) <= MAX_WRAPPER;
         let frees = callees(*inner).contains(&free);
         if passes_on && frees && matches!(view.integers(*inner), Some((3..=4, 1))) {
             let sign = "passes on to what allocates from mimalloc's pages and frees";
@@ -88,7 +104,7 @@ fn free(view: &View<'_>) -> Option<u32> {
             && code.has(15)
             && code.has(65_535)
             && code.shr_u > 0
-            && (1..=4).contains(&code.stores)
+            && (1..=6).contains(&code.stores)
     };
     let callers = |function: u32| view.graph.callers(function).collect::<BTreeSet<_>>().len();
     let frees = view.graph.functions().filter(is_it);

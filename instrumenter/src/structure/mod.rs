@@ -130,7 +130,7 @@ pub(crate) fn search(
     let inside = graph.enclosed(found.chain(structure.own.iter().copied()));
     let mut seen = BTreeSet::new();
     for &grower in growers.iter().filter(|&&grower| !inside[grower as usize]) {
-        heads(&view, &mut structure, &mut seen, grower, dominators.chain(grower));
+        heads(&view, &mut structure, &mut seen, grower, &dominators);
     }
     structure
 }
@@ -149,8 +149,9 @@ fn heads(
     structure: &mut Structure,
     seen: &mut BTreeSet<u32>,
     grower: u32,
-    chain: Vec<u32>,
+    dominators: &Dominators,
 ) {
+    let chain = dominators.chain(grower);
     let has_shape = |function: &u32| matches!(view.integers(*function), Some((1..=4, 1)));
     // From the outside in: the outermost dominator is what the program calls.
     let mut ways: Vec<(u32, String)> = chain
@@ -167,10 +168,11 @@ fn heads(
         let callers: BTreeSet<u32> = chain
             .iter()
             .flat_map(|&function| view.graph.callers(function))
-            .filter(|&caller| is_printed(caller))
+            .flat_map(|caller| dominators.chain(caller))
+            .filter(|&function| is_printed(function))
             .collect();
         let callers = callers.into_iter();
-        ways.extend(callers.map(|it| (it, format!("it calls what grows the memory in f{grower}"))));
+        ways.extend(callers.map(|it| (it, format!("it leads to the growth in f{grower}"))));
     }
     for (function, way) in ways {
         if has_shape(&function) && seen.insert(function) {
@@ -186,14 +188,7 @@ fn head(view: &View<'_>, structure: &mut Structure, function: u32, way: String) 
     let Some((print, signs)) =
         prints::LIST.iter().find_map(|print| Some((print, (print.malloc)(view, function)?)))
     else {
-        let mut frees =
-            Companions::new(view, function, &prints::UNKNOWN, view.known).free_suspects();
-        let known = || view.known.iter().map(|(function, _)| *function);
-        frees.retain(|free| whole::outsider(view, function, free.index, known()).is_none());
-        if !frees.is_empty() {
-            let malloc = ProbeFunction::new(function, Role::Malloc, parameters);
-            structure.pairs.push(ProbePair { malloc, frees });
-        }
+        offer(view, structure, function, parameters);
         let shape = shape(Role::Malloc, "size", parameters);
         structure.candidates.push(Finding {
             function,
@@ -208,7 +203,7 @@ fn head(view: &View<'_>, structure: &mut Structure, function: u32, way: String) 
     evidence.push(signs);
     let malloc = Finding {
         function,
-        shape: malloc_shape(print, parameters),
+        shape: malloc_shape(view, function, print, parameters),
         family: print.name,
         evidence,
         is_collected: false,
@@ -221,23 +216,47 @@ fn head(view: &View<'_>, structure: &mut Structure, function: u32, way: String) 
     let free = companions.iter().find(|it| it.shape.role == Role::Free);
     let doubt = free.and_then(|free| {
         let known = view.known.iter().map(|(function, _)| *function);
-        let all = companions.iter().map(|it| it.function).chain(known);
+        let own = view.graph.functions().filter(|&it| (print.own)(view, it));
+        let all = companions.iter().map(|it| it.function).chain(known).chain(own);
         let outsider = whole::outsider(view, function, free.function, all)?;
         Some(format!("f{outsider}, which is not hooked, works on the same heap"))
     });
+    let is_lost = print.is_inlined && doubt.is_some();
     let malloc = Finding { doubt, ..malloc };
-    if search.has_free(&companions) || print.may_lack_free {
+    let own = view.graph.functions().filter(|&it| (print.own)(view, it));
+    structure.own.extend(own);
+    if search.has_free(&companions) && !is_lost {
         structure.found.push(malloc);
         structure.found.extend(companions);
     } else {
+        offer(view, structure, function, parameters);
         structure.candidates.push(malloc);
         structure.candidates.extend(companions);
     }
 }
 
-fn malloc_shape(print: &Print, parameters: usize) -> Shape {
-    // The only parameter is the size; of two, the first is the allocator itself.
-    shape(Role::Malloc, if parameters == 1 { "size" } else { print.self_first }, parameters)
+/// Lets a probe settle what may be a `malloc`, with what may be its `free`.
+fn offer(view: &View<'_>, structure: &mut Structure, function: u32, parameters: usize) {
+    let mut frees = Companions::new(view, function, &prints::UNKNOWN, view.known).free_suspects();
+    let known = || view.known.iter().map(|(function, _)| *function);
+    frees.retain(|free| whole::outsider(view, function, free.index, known()).is_none());
+    if !frees.is_empty() {
+        let malloc = ProbeFunction::new(function, Role::Malloc, parameters);
+        structure.pairs.push(ProbePair { malloc, frees });
+    }
+}
+
+fn malloc_shape(view: &View<'_>, function: u32, print: &Print, parameters: usize) -> Shape {
+    let list = match (parameters, print.self_first) {
+        (1, _) => "size",
+        (_, prints::ROUNDED) => match view.features.of(function).rounded {
+            Some(1) => "align size",
+            _ => "size align",
+        },
+        // Of two, the first is the allocator itself.
+        (_, list) => list,
+    };
+    shape(Role::Malloc, list, parameters)
 }
 
 /// A shape from a parameter list, padded with what nobody knows.
