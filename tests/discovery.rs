@@ -81,6 +81,35 @@ const DECOYS: &[(&str, Functions)] = &[
     ("decoy_stack", &[]),
 ];
 
+/// Allocators that are known by their code: they must be found, and called by their names.
+const KNOWN: &[(&str, &str, Truth, Functions)] = &[
+    ("talc_unknown.O2", "talc", Truth::Answered, TALC),
+    ("talc_unknown.Oz", "talc", Truth::Answered, TALC),
+    ("wee_unknown.Oz", "wee_alloc", Truth::Answered, WEE),
+    ("mimalloc.O2", "mimalloc", Truth::Printed, MIMALLOC),
+];
+
+/// The compiler has put parts of the allocator elsewhere: it must not be hooked.
+const SCATTERED: &[(&str, Truth, Functions)] = &[("wee_unknown.Os", Truth::Answered, WEE)];
+
+const TALC: Functions = &[
+    ("malloc", "6malloc"),
+    ("free", "4free"),
+    ("realloc", "___rust_realloc"),
+    ("calloc", "___rust_alloc_zeroed"),
+];
+const WEE: Functions = &[("malloc", "5alloc17h"), ("free", "7dealloc17h")];
+const MIMALLOC: Functions = &[
+    ("malloc", "mi_"),
+    ("free", "mi_"),
+    ("calloc", "mi_"),
+    ("realloc", "mi_"),
+    // libc's own, which the program does not call.
+    ("malloc", "malloc"),
+    ("calloc", "calloc"),
+    ("free", "free"),
+];
+
 const LEVELS: [&str; 3] = ["O0", "O2", "Os"];
 
 /// What is known to be found: it may become more, not less.
@@ -121,6 +150,23 @@ fn main() {
                 decoy(&format!("{name}.{level}"), functions)
             }));
         }
+    }
+    for &(name, family, truth, functions) in KNOWN {
+        trials.push(Trial::test(name, move || match allocator(name, truth, functions)? {
+            true => called(name, family),
+            false => Err("it was not found".into()),
+        }));
+        // With its names, most of which say nothing to seepage, it comes to the same.
+        trials.push(Trial::test(format!("{name}.named"), move || {
+            let named = program(&format!("allocators/{name}"));
+            counts(&named, truth)
+        }));
+    }
+    for &(name, truth, functions) in SCATTERED {
+        trials.push(Trial::test(name, move || match allocator(name, truth, functions)? {
+            true => Err("it was hooked, though not all of it can be seen".into()),
+            false => Ok(()),
+        }));
     }
     let is_list = arguments.list;
     let conclusion = libtest_mimic::run(&arguments, trials);
@@ -168,6 +214,37 @@ fn allocator(name: &str, truth: Truth, functions: Functions) -> Result<bool, Fai
         return Err(format!("half an allocator: {hooks:?}").into());
     }
     Ok(!hooks.is_empty())
+}
+
+/// The family that is told.
+fn called(name: &str, family: &str) -> Result<(), Failed> {
+    let stripped = program(&format!("allocators/{name}.stripped"));
+    let ran = finish(seepage().args(["inspect", "-f", "json"]).arg(&stripped));
+    let inspection: Value = serde_json::from_str(&ran.stdout).map_err(|error| error.to_string())?;
+    let hooked = inspection["allocators"].as_array().into_iter().flatten();
+    match hooked.into_iter().any(|hook| hook["family"] == family) {
+        true => Ok(()),
+        false => Err(format!("not called {family}: {}", inspection["allocators"]).into()),
+    }
+}
+
+/// What is live at the end is what the program says.
+fn counts(module: &Path, truth: Truth) -> Result<(), Failed> {
+    let run = |invoke: &[&str], args: &[&str]| report("run", invoke, module, args);
+    match truth {
+        Truth::Printed => {
+            let ran = run(&[], &[]);
+            let expected = ran.truth("live_blocks").zip(ran.truth("live_bytes"));
+            same(ran.live(), expected.ok_or_else(|| format!("no truth: {}", ran.stderr))?)
+        }
+        Truth::Answered => {
+            let bytes = run(&["--invoke", "bytes"], &["12"]);
+            let answer = bytes.stdout.trim().parse::<u64>().map_err(|_| bytes.stderr.clone())?;
+            let blocks = run(&["--invoke", "blocks"], &["12"]);
+            let blocks = blocks.stdout.trim().parse::<u64>().map_err(|_| blocks.stderr.clone())?;
+            same(bytes.live(), (blocks, answer))
+        }
+    }
 }
 
 fn decoy(name: &str, functions: Functions) -> Result<(), Failed> {

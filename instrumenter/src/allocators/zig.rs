@@ -12,23 +12,43 @@ pub(crate) const FAMILY: Family = Family {
     functions: &[
         Known::new(
             Role::Malloc,
-            &["heap.WasmAllocator.alloc", "heap.wasm_allocator.alloc"],
+            &[
+                "heap.WasmAllocator.alloc",
+                "heap.wasm_allocator.alloc",
+                "heap.BrkAllocator.alloc",
+                "heap.WasmPageAllocator.alloc",
+            ],
             &["_ size _ _"],
         ),
         Known::new(
             Role::Realloc,
-            &["heap.WasmAllocator.resize", "heap.wasm_allocator.resize"],
+            &[
+                "heap.WasmAllocator.resize",
+                "heap.wasm_allocator.resize",
+                "heap.BrkAllocator.resize",
+                "heap.WasmPageAllocator.resize",
+            ],
             &["_ ptr old _ size _"],
         )
         .in_place(),
         Known::new(
             Role::Realloc,
-            &["heap.WasmAllocator.remap", "heap.wasm_allocator.remap"],
+            &[
+                "heap.WasmAllocator.remap",
+                "heap.wasm_allocator.remap",
+                "heap.BrkAllocator.remap",
+                "heap.WasmPageAllocator.remap",
+            ],
             &["_ ptr old _ size _"],
         ),
         Known::new(
             Role::Free,
-            &["heap.WasmAllocator.free", "heap.wasm_allocator.free"],
+            &[
+                "heap.WasmAllocator.free",
+                "heap.wasm_allocator.free",
+                "heap.BrkAllocator.free",
+                "heap.WasmPageAllocator.free",
+            ],
             &["_ ptr size _ _"],
         ),
     ],
