@@ -363,7 +363,7 @@ impl Search<'_> {
         // A runtime with a collector grows its memory for its own start as well.
         let is_doubtful = |hook: &&mut Hook| {
             let is_named = hook.how != STRUCTURE;
-            !hook.is_collected && !hook.is_asked && !(is_named && is_settled)
+            !(hook.is_collected || hook.is_asked || is_named && is_settled)
         };
         for hook in self.hooks.values_mut().filter(is_doubtful) {
             hook.doubt(format!(

@@ -87,7 +87,7 @@ fn share(view: &View<'_>, a: u32, b: u32) -> bool {
 fn shares_helper(view: &View<'_>, a: u32, b: u32) -> bool {
     let own = |function: u32| -> Vec<u32> { view.graph.callees(function).to_vec() };
     let second = |function: u32| -> Vec<u32> {
-        own(function).into_iter().flat_map(|it| own(it)).chain(own(function)).collect()
+        own(function).into_iter().flat_map(own).chain(own(function)).collect()
     };
     let (a_helpers, b_helpers) = (second(a), second(b));
     a_helpers.iter().any(|helper| b_helpers.contains(helper)) || share(view, a, b)
