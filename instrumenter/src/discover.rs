@@ -134,6 +134,7 @@ pub(crate) fn discover(
         search.by_glue(&glue::read(glue));
     }
     search.by_structure(module);
+    let is_elsewhere = search.by_import();
     search.drop_what_shows_half();
     search.drop_outflanked_doors();
     let Search { hooks, candidates, pairs, grow_imports, not_hooked, .. } = search;
@@ -142,7 +143,8 @@ pub(crate) fn discover(
     // What only serves an allocator that was found is no other one.
     let candidates: Vec<Hook> =
         candidates.into_iter().filter(|candidate| !inside[candidate.function as usize]).collect();
-    let frees = blindness::frees(facts, &hooks);
+    let is_elsewhere = is_elsewhere && !hooks.is_empty();
+    let frees = if is_elsewhere { Frees::Unseen } else { blindness::frees(facts, &hooks) };
     let heap_before = structure::has_heap_before(module, hooks.iter().map(|hook| hook.function));
     let mut blind_spots = blindness::spots(facts, graph, &hooks, &candidates, &not_hooked, frees);
     if heap_before {
@@ -157,7 +159,8 @@ pub(crate) fn discover(
         grow_imports,
         hooks,
         candidates,
-        heap_before,
+        // What others allocated may be given back here: no more an error than after a snapshot.
+        heap_before: heap_before || is_elsewhere,
         inside,
         not_hooked,
         blind_spots,
@@ -308,6 +311,48 @@ impl Search<'_> {
         if let Some((family, why)) = refused {
             self.refuse(function, family.name, why);
         }
+    }
+
+    /// A module that is linked into another at run time shares its allocator: the calls of it are
+    /// imports. They show who allocates how much; what the other modules give back they do not.
+    fn by_import(&mut self) -> bool {
+        let sections = &self.facts.module.custom_sections;
+        let is_linked = sections.iter().any(|(name, _)| name.starts_with("dylink"));
+        if !is_linked || !self.hooks.is_empty() {
+            return false;
+        }
+        let imports = self.facts.imports.iter().enumerate();
+        for (index, import) in imports.filter(|(_, import)| import.module == "env") {
+            let function = index as u32;
+            let Some((parameters, results)) = self.graph.declared(function) else { continue };
+            let found = allocators::LIST.iter().find_map(|family| {
+                let known = family.functions.iter().find(|known| known.is_called(import.name))?;
+                let lists = known.parameters.iter();
+                let lists: Vec<_> = lists.filter_map(|list| Parameter::list(list).ok()).collect();
+                Some((*family, fit(known, &lists, parameters, results).ok()?))
+            });
+            let Some((family, shape)) = found else { continue };
+            let mut hook = Hook {
+                function,
+                shape,
+                family: family.name,
+                how: format!("import `{}`", import.name),
+                evidence: vec![format!("the import `{}`, with a signature that fits", import.name)],
+                certainty: Certainty::Confirmed,
+                is_door: false,
+                is_export: false,
+                is_collected: false,
+                is_asked: false,
+                doubt: None,
+            };
+            hook.doubt(
+                "the allocator is the main module's: what other modules do with the same heap is \
+                 not seen"
+                    .into(),
+            );
+            self.hooks.insert(function, hook);
+        }
+        !self.hooks.is_empty()
     }
 
     fn refuse(&mut self, function: u32, family: &'static str, why: String) {

@@ -163,6 +163,12 @@ impl CallGraph {
         Some((&node.parameters, &node.results))
     }
 
+    /// Parameters and results of a function, imported or not.
+    pub(crate) fn declared(&self, function: u32) -> Option<(&[ValType], &[ValType])> {
+        let node = self.nodes.get(function as usize)?;
+        Some((&node.parameters, &node.results))
+    }
+
     /// Numbers of integer parameters and results of an import that has no others.
     pub(crate) fn import_shape(&self, function: u32) -> Option<(usize, usize)> {
         let node = self.nodes.get(function as usize).filter(|node| !node.is_defined)?;

@@ -39,6 +39,7 @@ pub(super) fn spots(
     let mut blind = Vec::new();
     let doubts: BTreeSet<&String> = hooks.iter().filter_map(|hook| hook.doubt.as_ref()).collect();
     blind.extend(doubts.into_iter().cloned());
+    let is_imported = hooks.iter().any(|hook| (hook.function as usize) < facts.imports.len());
     if hooks.is_empty() {
         let flag = match candidates {
             [] => "--alloc-fn NAME=ROLE".to_string(),
@@ -51,7 +52,7 @@ pub(super) fn spots(
         blind.push(format!(
             "no allocator was found for sure: only memory growth is seen; settle it with {flag}"
         ));
-    } else if frees == Frees::Unseen {
+    } else if frees == Frees::Unseen && !is_imported {
         blind.push(
             "no function that frees was found: what is live cannot be told from what was freed"
                 .to_string(),
@@ -67,14 +68,20 @@ pub(super) fn spots(
     for refused in not_hooked.iter().filter(is_blind) {
         blind.push(format!("f{} `{}` is not hooked: {}", refused.index, refused.name, refused.why));
     }
-    let is_allocator = |import: &&Import<'_>| {
-        import.module == "env" && ["malloc", "free", "_Znwm", "_ZdlPv"].contains(&import.name)
-    };
-    if let Some(import) = facts.imports.iter().find(is_allocator) {
+    const DOORS: [&str; 4] = ["malloc", "free", "_Znwm", "_ZdlPv"];
+    let is_allocator =
+        |import: &&Import<'_>| import.module == "env" && DOORS.contains(&import.name);
+    let imported = facts.imports.iter().find(is_allocator).filter(|_| hooks.is_empty());
+    if let Some(import) = imported {
         blind.push(format!(
             "it imports `{}`: the allocator is the main module's, to be instrumented there",
             import.name
         ));
+    }
+    let by_address =
+        facts.all_imports.iter().find(|(from, name)| *from == "GOT.func" && DOORS.contains(name));
+    if let Some((_, name)) = by_address {
+        blind.push(format!("it calls the main module's `{name}` by address as well, unseen"));
     }
     if facts.has_gc_types {
         blind.push(
