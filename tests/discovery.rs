@@ -118,6 +118,8 @@ const FOUND: &[&str] = &[
     "buddy.O2",
     "buddy.Os",
     "bump_lists.O0",
+    "bump_lists.O2",
+    "bump_lists.Os",
     "cells_unknown.O2",
     "cells_unknown.Os",
     "first_fit.O0",

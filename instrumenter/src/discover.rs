@@ -27,7 +27,7 @@ use crate::{
     symbols::demangle::demangle,
 };
 use seepage_trace::{Frees, Role};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use walrus::{Module, ValType};
 
 /// What was found.
@@ -382,9 +382,10 @@ impl Search<'_> {
             .into_iter()
             .filter(|pair| !hooks.contains_key(&pair.malloc.index))
             .collect();
+        let mut seen = BTreeSet::new();
         let candidates = structure.candidates.into_iter();
         self.candidates = candidates
-            .filter(|finding| !hooks.contains_key(&finding.function))
+            .filter(|it| !hooks.contains_key(&it.function) && seen.insert(it.function))
             .map(|finding| Hook::from_structure(finding, Certainty::Likely))
             .collect();
     }

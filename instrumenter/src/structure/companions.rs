@@ -1,6 +1,6 @@
 //! The functions that belong to a known `malloc`: they share its state.
 
-use super::{Finding, View, prints::Print, shape};
+use super::{Finding, View, prints::Print, shape, whole};
 use crate::probe::{MAX_FREES, ProbeFunction};
 use seepage_trace::Role;
 use std::collections::BTreeSet;
@@ -119,12 +119,20 @@ impl<'a> Companions<'a> {
     /// The functions that may give blocks back, the likeliest first, for a probe to try.
     pub(crate) fn free_suspects(&self) -> Vec<ProbeFunction> {
         let functions = self.view.graph.functions();
+        let place = whole::place(&self.state);
+        let is_there = |address: &u32| place.as_ref().is_some_and(|place| place.contains(address));
         let mut suspects: Vec<(usize, u32, usize)> = functions
             .filter_map(|function| {
                 let (parameters @ 1..=5, 0 | 1) = self.view.integers(function)? else {
                     return None;
                 };
-                let (state, helpers) = (self.shared_state(function), self.shared_helpers(function));
+                let (mut state, helpers) =
+                    (self.shared_state(function), self.shared_helpers(function));
+                // One of the addresses may have an index folded in.
+                let code = self.view.features.of(function);
+                if state == 0 && code.addresses.iter().any(is_there) {
+                    state = 1;
+                }
                 let touches = self.view.features.of(function).stores > 0 || helpers > 0;
                 // An allocator may use its own `free` for what is left of a block.
                 let is_private = self.view.graph.is_only_called(function)

@@ -139,7 +139,7 @@ pub(crate) fn search(
 fn scattered(view: &View<'_>, found: &Found) -> bool {
     let (malloc, free) = (found.with(Role::Malloc), found.with(Role::Free));
     let all = || found.functions().chain(found.own.iter().copied());
-    let is_outside = |(malloc, free)| whole::outsider(view, malloc, free, all()).is_some();
+    let is_outside = |(malloc, free)| whole::outsider(view, malloc, free, all(), false).is_some();
     found.is_scattered || malloc.zip(free).is_some_and(is_outside)
 }
 
@@ -218,7 +218,7 @@ fn head(view: &View<'_>, structure: &mut Structure, function: u32, way: String) 
         let known = view.known.iter().map(|(function, _)| *function);
         let own = view.graph.functions().filter(|&it| (print.own)(view, it));
         let all = companions.iter().map(|it| it.function).chain(known).chain(own);
-        let outsider = whole::outsider(view, function, free.function, all)?;
+        let outsider = whole::outsider(view, function, free.function, all, false)?;
         Some(format!("f{outsider}, which is not hooked, works on the same heap"))
     });
     let is_lost = print.is_inlined && doubt.is_some();
@@ -239,7 +239,7 @@ fn head(view: &View<'_>, structure: &mut Structure, function: u32, way: String) 
 fn offer(view: &View<'_>, structure: &mut Structure, function: u32, parameters: usize) {
     let mut frees = Companions::new(view, function, &prints::UNKNOWN, view.known).free_suspects();
     let known = || view.known.iter().map(|(function, _)| *function);
-    frees.retain(|free| whole::outsider(view, function, free.index, known()).is_none());
+    frees.retain(|free| whole::outsider(view, function, free.index, known(), true).is_none());
     if !frees.is_empty() {
         let malloc = ProbeFunction::new(function, Role::Malloc, parameters);
         structure.pairs.push(ProbePair { malloc, frees });

@@ -2,7 +2,10 @@
 //! elsewhere works on the same state there, and would not be seen.
 
 use super::View;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::RangeInclusive};
+
+/// The statics of a small allocator are no more bytes than these.
+const STATICS: u32 = 4096;
 
 /// A function outside `functions`, and what only they call, that works on the state that `malloc`
 /// and `free` share.
@@ -11,16 +14,21 @@ pub(super) fn outsider(
     malloc: u32,
     free: u32,
     functions: impl IntoIterator<Item = u32>,
+    by_place: bool,
 ) -> Option<u32> {
-    let state = state(view, malloc, free);
-    if state.is_empty() {
-        return None;
-    }
+    let (of_malloc, of_free) = (touched(view, malloc), touched(view, free));
+    let shared: BTreeSet<u32> = of_malloc.intersection(&of_free).copied().collect();
+    // Where the compiler has folded an index into one of the addresses, they share no more than the
+    // place where these lie.
+    let place = place(&of_malloc).filter(|_| by_place && shared.is_empty());
+    let enough = shared.len().clamp(1, 2);
+    let is_state = |address: &u32| {
+        shared.contains(address) || place.as_ref().is_some_and(|place| place.contains(address))
+    };
     let inside = view.graph.enclosed(functions.into_iter().chain([malloc, free]));
-    let enough = state.len().min(2);
     view.graph.functions().find(|&function| {
         let code = view.features.of(function);
-        let shared = code.addresses.iter().filter(|address| state.contains(address)).count();
+        let shared = code.addresses.iter().filter(|address| is_state(address)).count();
         // What the host calls once, without a word, sets the state up.
         let is_start =
             view.integers(function) == Some((0, 0)) && view.graph.is_only_exported(function);
@@ -28,18 +36,22 @@ pub(super) fn outsider(
     })
 }
 
-/// The static addresses that both of them touch, in code of their own or of what only they call,
-/// and few others.
-fn state(view: &View<'_>, malloc: u32, free: u32) -> BTreeSet<u32> {
-    let of = |function: u32| -> BTreeSet<u32> {
-        let inside = view.graph.enclosed([function]);
-        let members = view.graph.functions().filter(|&it| inside[it as usize]);
-        members.flat_map(|it| view.features.rare_addresses(it)).collect()
-    };
-    let (malloc, free) = (of(malloc), of(free));
-    // A power of two, or one less, is a size or a mask.
-    let is_round = |address: u32| {
-        address.is_power_of_two() || address.checked_add(1).is_none_or(u32::is_power_of_two)
-    };
-    malloc.intersection(&free).copied().filter(|&address| !is_round(address)).collect()
+/// The static addresses that a function touches, or what only it calls, and few others.
+fn touched(view: &View<'_>, function: u32) -> BTreeSet<u32> {
+    let inside = view.graph.enclosed([function]);
+    let members = view.graph.functions().filter(|&it| inside[it as usize]);
+    let addresses = members.flat_map(|it| view.features.rare_addresses(it));
+    addresses.filter(|&address| !is_round(address)).collect()
+}
+
+/// A power of two, or one less, is a size or a mask.
+fn is_round(address: u32) -> bool {
+    address.is_power_of_two() || address.checked_add(1).is_none_or(u32::is_power_of_two)
+}
+
+/// Where the statics lie that a `malloc` touches, if they lie together.
+pub(super) fn place(addresses: &BTreeSet<u32>) -> Option<RangeInclusive<u32>> {
+    let addresses = || addresses.iter().copied().filter(|&address| !is_round(address));
+    let (first, last) = (addresses().min()?, addresses().max()?);
+    (last - first <= STATICS).then_some(first..=last)
 }
