@@ -6,6 +6,7 @@
 mod support;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use seepage_instrumenter::{Config, inspect};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -170,6 +171,9 @@ fn main() {
             false => Ok(()),
         }));
     }
+    for (name, test) in SMALL {
+        trials.push(Trial::test(*name, test));
+    }
     let is_list = arguments.list;
     let conclusion = libtest_mimic::run(&arguments, trials);
     if let (false, Ok(outcomes)) = (is_list, outcomes.lock()) {
@@ -216,6 +220,77 @@ fn allocator(name: &str, truth: Truth, functions: Functions) -> Result<bool, Fai
         return Err(format!("half an allocator: {hooks:?}").into());
     }
     Ok(!hooks.is_empty())
+}
+
+/// Rules that small modules show.
+const SMALL: &[(&str, fn() -> Result<(), Failed>)] = &[
+    ("tinygo.by_producers", || {
+        let producers = r#"(@producers (processed-by "TinyGo" "0.40.1"))"#;
+        small(&bump(producers), "confirmed", &["malloc f0 tinygo"])
+    }),
+    // Nothing says that a collector gives back what seems to be kept for good.
+    ("tinygo.unsaid", || small(&bump(""), "likely", &[])),
+    // The program's own code passes the export by.
+    ("tinygo.behind_an_export", || {
+        let export = r#"(func (export "malloc") (param i32) (result i32)
+            (i32.add (call $alloc (i32.add (local.get 0) (i32.const 8))) (i32.const 8)))
+            (func (export "free") (param i32))"#;
+        small(&bump(export), "likely", &["malloc f10 libc", "free f11 libc"])
+    }),
+    // Compilers leave a shim of Rust's here and there; alone it would call a heap clean.
+    ("rust.a_realloc_alone", || {
+        let wat = r#"(module (memory 1)
+            (func $__rust_realloc (param i32 i32 i32 i32) (result i32) (local.get 0))
+            (func (export "run") (drop (call $__rust_realloc
+                (i32.const 8) (i32.const 8) (i32.const 8) (i32.const 8)))))"#;
+        small(wat, "abstain", &[])
+    }),
+    // `leak` and `churn` have copies of the allocation inlined.
+    ("assemblyscript.stub", || {
+        committed("assemblyscript/truth.stub.release", "likely", &["malloc f0 assemblyscript"])
+    }),
+    ("zig.wasm_allocator", || {
+        let functions = ["malloc f27 zig", "realloc f29 zig", "realloc f30 zig", "free f31 zig"];
+        committed("zig/truth_wasm_allocator.small.stripped", "confirmed", &functions)
+    }),
+];
+
+/// A pointer that only goes up, and nine functions that use it.
+fn bump(extra: &str) -> String {
+    let users = (0..9).map(|user| {
+        format!("(func (export \"u{user}\") (result i32) (call $alloc (i32.const {user})))")
+    });
+    let users: Vec<String> = users.collect();
+    format!(
+        "(module (memory 1) (global $top (mut i32) (i32.const 1024))
+         (func $alloc (param $size i32) (result i32)
+            (if (i32.gt_u (global.get $top) (i32.const 60000))
+                (then (drop (memory.grow (i32.const 1)))))
+            (global.get $top)
+            (global.set $top (i32.add (global.get $top) (local.get $size))))
+         {} {extra})",
+        users.join("\n")
+    )
+}
+
+fn small(wat: &str, verdict: &str, functions: &[&str]) -> Result<(), Failed> {
+    told(&wat::parse_str(wat)?, verdict, functions)
+}
+
+fn committed(name: &str, verdict: &str, functions: &[&str]) -> Result<(), Failed> {
+    told(&fs::read(program(name))?, verdict, functions)
+}
+
+/// What the instrumenter says of a module, without a probe.
+fn told(wasm: &[u8], verdict: &str, functions: &[&str]) -> Result<(), Failed> {
+    let inspection = inspect(wasm, &Config::default())?;
+    let hooked = inspection.allocators.iter();
+    let hooked: Vec<String> =
+        hooked.map(|it| format!("{} f{} {}", it.role.name(), it.index, it.family)).collect();
+    match (inspection.verdict.name() == verdict, hooked == functions) {
+        (true, true) => Ok(()),
+        _ => Err(format!("{}: {hooked:?}", inspection.verdict.name()).into()),
+    }
 }
 
 /// The family that is told.

@@ -133,6 +133,7 @@ pub(crate) fn discover(
     if let Some(glue) = &config.glue {
         search.by_glue(&glue::read(glue));
     }
+    search.drop_inlined(module);
     search.by_structure(module);
     let is_elsewhere = search.by_import();
     search.drop_what_shows_half();
@@ -358,6 +359,30 @@ impl Search<'_> {
     fn refuse(&mut self, function: u32, family: &'static str, why: String) {
         let name = self.facts.function_name(function).to_string();
         self.not_hooked.push(NotHooked { index: function, name, family, why });
+    }
+
+    /// Of what compilers inline, names may be left though much of it is elsewhere: then frees would be
+    /// lost, and their blocks look leaked.
+    fn drop_inlined(&mut self, module: &Module) {
+        for family in allocators::LIST.iter().filter(|family| family.inlined) {
+            let with = |role: Role| {
+                let mut hooks = self.hooks.values();
+                let hook = hooks.find(|it| it.family == family.name && it.shape.role == role)?;
+                Some(hook.function)
+            };
+            let Some(pair) = with(Role::Malloc).zip(with(Role::Free)) else { continue };
+            let all = self.hooks.keys().copied();
+            let outsider = structure::outsider(module, self.facts, self.graph, pair, all);
+            let Some(outsider) = outsider else { continue };
+            let functions: Vec<u32> = self.hooks.keys().copied().collect();
+            for function in functions {
+                if self.hooks[&function].family == family.name {
+                    self.hooks.remove(&function);
+                    let why = format!("f{outsider} has parts of the allocator inlined");
+                    self.refuse(function, family.name, why);
+                }
+            }
+        }
     }
 
     fn by_structure(&mut self, module: &Module) {

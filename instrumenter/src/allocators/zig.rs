@@ -1,7 +1,8 @@
 //! Zig: the page-level allocators of its standard library. `c_allocator` ends in libc's `malloc`.
 //!
-//! Alignments are logarithms there, so they are not taken for alignments. The allocators are called
-//! through tables of functions only.
+//! The allocators are called through tables of functions only. Alignments are logarithms there, so
+//! they are not taken for alignments. A `free` is told the size, which is another one where a resizing
+//! has been inlined, so it is not compared.
 
 use super::{Family, Known};
 use seepage_trace::Role;
@@ -9,6 +10,7 @@ use seepage_trace::Role;
 pub(crate) const FAMILY: Family = Family {
     name: "zig",
     collected: false,
+    inlined: true,
     functions: &[
         Known::new(
             Role::Malloc,
@@ -49,7 +51,7 @@ pub(crate) const FAMILY: Family = Family {
                 "heap.BrkAllocator.free",
                 "heap.WasmPageAllocator.free",
             ],
-            &["_ ptr size _ _"],
+            &["_ ptr _ _ _"],
         ),
     ],
 };

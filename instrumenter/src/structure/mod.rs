@@ -135,6 +135,19 @@ pub(crate) fn search(
     structure
 }
 
+/// A function that works on the state which `malloc` and `free` share, and is none of `functions`.
+pub(crate) fn outsider(
+    module: &Module,
+    facts: &Facts<'_>,
+    graph: &CallGraph,
+    (malloc, free): (u32, u32),
+    functions: impl IntoIterator<Item = u32>,
+) -> Option<u32> {
+    let features = Features::new(module, facts);
+    let view = View { facts, graph, features: &features, known: &[] };
+    whole::outsider(&view, malloc, free, functions, false)
+}
+
 /// Whether parts of an allocator are inlined where nobody would see them.
 fn scattered(view: &View<'_>, found: &Found) -> bool {
     let (malloc, free) = (found.with(Role::Malloc), found.with(Role::Free));
