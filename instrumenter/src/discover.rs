@@ -7,7 +7,8 @@
 //! ```
 //!
 //! A call from inside to inside is never booked, so a block counts once, for the outermost
-//! function that the program calls, whatever calls what below it.
+//! function that the program calls, whatever calls what below it. Of two allocators one above the
+//! other, what leads from the upper to the lower is inside too: the lower one's blocks are its pages.
 
 mod blindness;
 
@@ -125,6 +126,7 @@ pub(crate) fn discover(
         pairs: Vec::new(),
         grow_imports: Vec::new(),
         not_hooked: Vec::new(),
+        own: Vec::new(),
     };
     for asked in &config.alloc_fns {
         search.asked_for(asked)?;
@@ -138,9 +140,9 @@ pub(crate) fn discover(
     let is_elsewhere = search.by_import();
     search.drop_what_shows_half();
     search.drop_outflanked_doors();
-    let Search { hooks, candidates, pairs, grow_imports, not_hooked, .. } = search;
+    let Search { hooks, candidates, pairs, grow_imports, not_hooked, own, .. } = search;
     let hooks: Vec<Hook> = hooks.into_values().collect();
-    let inside = graph.enclosed(functions(&hooks));
+    let inside = graph.enclosed(functions(&hooks).chain(own));
     // What only serves an allocator that was found is no other one.
     let candidates: Vec<Hook> =
         candidates.into_iter().filter(|candidate| !inside[candidate.function as usize]).collect();
@@ -177,6 +179,8 @@ struct Search<'a> {
     pairs: Vec<ProbePair>,
     grow_imports: Vec<(String, String)>,
     not_hooked: Vec<NotHooked>,
+    /// Functions of the allocators that were found, from which calls of another are not booked.
+    own: Vec<u32>,
 }
 
 impl Search<'_> {
@@ -402,6 +406,7 @@ impl Search<'_> {
         self.doubt_unexplained_growth(&structure.growers, &structure.own);
         let hooks = &self.hooks;
         self.grow_imports = structure.grow_imports;
+        self.own = structure.own;
         self.pairs = structure
             .pairs
             .into_iter()

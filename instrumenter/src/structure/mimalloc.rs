@@ -5,7 +5,7 @@
 //! back on one generic function, as its siblings do. `mi_free(ptr)` finds the page by the address.
 //! Both are short, and stand above whatever gives mimalloc its memory.
 
-use super::{View, finders::Found};
+use super::{View, finders::Found, prints};
 use seepage_trace::Role;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,7 +33,10 @@ pub(super) fn find(view: &View<'_>) -> Found {
             large.for_each(|generic| by_generic.entry(generic).or_default().push(function));
         }
     }
+    // Where the table is looked into for a heap that is passed along, `mi_malloc` names the heap.
     let passes_on_to = |users: &[u32]| -> Vec<u32> {
+        let with_heap = |user: &u32| matches!(view.integers(*user), Some((2..=4, 1)));
+        let users: Vec<u32> = users.iter().copied().filter(with_heap).collect();
         let is_it = |&function: &u32| {
             let [callee] = view.graph.callees(function) else { return false };
             view.integers(function) == Some((1, 1))
@@ -112,14 +115,15 @@ fn free(view: &View<'_>) -> Option<u32> {
 }
 
 /// What leads from the generic function to the growth: the pages are mimalloc's, whoever asks for
-/// the first of them.
+/// the first of them. An allocator below it, which may have other users, is not mimalloc's own.
 fn sources(view: &View<'_>, generic: u32) -> Vec<u32> {
     let growers = view.graph.growers();
     let reaching = view.graph.reaching(growers.iter().copied());
     let mut reached = BTreeSet::new();
     let mut work = vec![generic];
     while let Some(function) = work.pop() {
-        let is_own = reaching.contains(function) && !growers.contains(&function);
+        let is_printed = || prints::LIST.iter().any(|it| (it.malloc)(view, function).is_some());
+        let is_own = reaching.contains(function) && !growers.contains(&function) && !is_printed();
         if is_own && reached.insert(function) {
             work.extend(view.graph.callees(function));
         }
