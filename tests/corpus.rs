@@ -81,13 +81,13 @@ fn check(columns: &[String]) -> Result<(), Failed> {
         if seen != original {
             return Err(format!("{transport:?}: {seen:?}\nis not\n{original:?}").into());
         }
-        adds_up(name, &outcome)?;
+        adds_up(&outcome)?;
     }
     Ok(())
 }
 
 /// Programs that people use do not misuse their heap: an error would be a wrong accusation.
-fn adds_up(name: &str, outcome: &Outcome) -> Result<(), Failed> {
+fn adds_up(outcome: &Outcome) -> Result<(), Failed> {
     let totals = &outcome.profile.totals;
     if totals.allocated.blocks != totals.freed.blocks + totals.live.blocks {
         return Err(format!("the blocks do not add up: {totals:?}").into());
@@ -98,8 +98,7 @@ fn adds_up(name: &str, outcome: &Outcome) -> Result<(), Failed> {
     if outcome.saw_allocator() && totals.allocated.blocks == 0 {
         return Err("an allocator was found, and not one block seen".into());
     }
-    // The one module whose allocator neither a name nor its code gives away so far.
-    if !outcome.saw_allocator() && name != "zig_fmt" {
+    if !outcome.saw_allocator() {
         return Err("no allocator was found".into());
     }
     Ok(())

@@ -6,6 +6,7 @@
 mod support;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use seepage_instrumenter::{Config, inspect};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -81,6 +82,35 @@ const DECOYS: &[(&str, Functions)] = &[
     ("decoy_stack", &[]),
 ];
 
+/// Allocators that are known by their code: they must be found, and called by their names.
+const KNOWN: &[(&str, &str, Truth, Functions)] = &[
+    ("talc_unknown.O2", "talc", Truth::Answered, TALC),
+    ("talc_unknown.Oz", "talc", Truth::Answered, TALC),
+    ("wee_unknown.Oz", "wee_alloc", Truth::Answered, WEE),
+    ("mimalloc.O2", "mimalloc", Truth::Printed, MIMALLOC),
+];
+
+/// The compiler has put parts of the allocator elsewhere: it must not be hooked.
+const SCATTERED: &[(&str, Truth, Functions)] = &[("wee_unknown.Os", Truth::Answered, WEE)];
+
+const TALC: Functions = &[
+    ("malloc", "6malloc"),
+    ("free", "4free"),
+    ("realloc", "___rust_realloc"),
+    ("calloc", "___rust_alloc_zeroed"),
+];
+const WEE: Functions = &[("malloc", "5alloc17h"), ("free", "7dealloc17h")];
+const MIMALLOC: Functions = &[
+    ("malloc", "mi_"),
+    ("free", "mi_"),
+    ("calloc", "mi_"),
+    ("realloc", "mi_"),
+    // libc's own, which the program does not call.
+    ("malloc", "malloc"),
+    ("calloc", "calloc"),
+    ("free", "free"),
+];
+
 const LEVELS: [&str; 3] = ["O0", "O2", "Os"];
 
 /// What is known to be found: it may become more, not less.
@@ -90,6 +120,8 @@ const FOUND: &[&str] = &[
     "buddy.Os",
     "bump_lists.O0",
     "cells_unknown.O0",
+    "bump_lists.O2",
+    "bump_lists.Os",
     "cells_unknown.O2",
     "cells_unknown.Os",
     "first_fit.O0",
@@ -123,6 +155,26 @@ fn main() {
                 decoy(&format!("{name}.{level}"), functions)
             }));
         }
+    }
+    for &(name, family, truth, functions) in KNOWN {
+        trials.push(Trial::test(name, move || match allocator(name, truth, functions)? {
+            true => called(name, family),
+            false => Err("it was not found".into()),
+        }));
+        // With its names, most of which say nothing to seepage, it comes to the same.
+        trials.push(Trial::test(format!("{name}.named"), move || {
+            let named = program(&format!("allocators/{name}"));
+            counts(&named, truth)
+        }));
+    }
+    for &(name, truth, functions) in SCATTERED {
+        trials.push(Trial::test(name, move || match allocator(name, truth, functions)? {
+            true => Err("it was hooked, though not all of it can be seen".into()),
+            false => Ok(()),
+        }));
+    }
+    for (name, test) in SMALL {
+        trials.push(Trial::test(*name, test));
     }
     let is_list = arguments.list;
     let conclusion = libtest_mimic::run(&arguments, trials);
@@ -161,6 +213,108 @@ fn allocator(name: &str, truth: Truth, functions: Functions) -> Result<bool, Fai
         return Err(format!("half an allocator: {hooks:?}").into());
     }
     Ok(!hooks.is_empty())
+}
+
+/// Rules that small modules show.
+const SMALL: &[(&str, fn() -> Result<(), Failed>)] = &[
+    ("tinygo.by_producers", || {
+        let producers = r#"(@producers (processed-by "TinyGo" "0.40.1"))"#;
+        small(&bump(producers), "confirmed", &["malloc f0 tinygo"])
+    }),
+    // Nothing says that a collector gives back what seems to be kept for good.
+    ("tinygo.unsaid", || small(&bump(""), "likely", &[])),
+    // The program's own code passes the export by.
+    ("tinygo.behind_an_export", || {
+        let export = r#"(func (export "malloc") (param i32) (result i32)
+            (i32.add (call $alloc (i32.add (local.get 0) (i32.const 8))) (i32.const 8)))
+            (func (export "free") (param i32))"#;
+        small(&bump(export), "likely", &["malloc f10 libc", "free f11 libc"])
+    }),
+    // Compilers leave a shim of Rust's here and there; alone it would call a heap clean.
+    ("rust.a_realloc_alone", || {
+        let wat = r#"(module (memory 1)
+            (func $__rust_realloc (param i32 i32 i32 i32) (result i32) (local.get 0))
+            (func (export "run") (drop (call $__rust_realloc
+                (i32.const 8) (i32.const 8) (i32.const 8) (i32.const 8)))))"#;
+        small(wat, "abstain", &[])
+    }),
+    // `leak` and `churn` have copies of the allocation inlined.
+    ("assemblyscript.stub", || {
+        committed("assemblyscript/truth.stub.release", "likely", &["malloc f0 assemblyscript"])
+    }),
+    ("zig.wasm_allocator", || {
+        let functions = ["malloc f27 zig", "realloc f29 zig", "realloc f30 zig", "free f31 zig"];
+        committed("zig/truth_wasm_allocator.small.stripped", "confirmed", &functions)
+    }),
+];
+
+/// A pointer that only goes up, and nine functions that use it.
+fn bump(extra: &str) -> String {
+    let users = (0..9).map(|user| {
+        format!("(func (export \"u{user}\") (result i32) (call $alloc (i32.const {user})))")
+    });
+    let users: Vec<String> = users.collect();
+    format!(
+        "(module (memory 1) (global $top (mut i32) (i32.const 1024))
+         (func $alloc (param $size i32) (result i32)
+            (if (i32.gt_u (global.get $top) (i32.const 60000))
+                (then (drop (memory.grow (i32.const 1)))))
+            (global.get $top)
+            (global.set $top (i32.add (global.get $top) (local.get $size))))
+         {} {extra})",
+        users.join("\n")
+    )
+}
+
+fn small(wat: &str, verdict: &str, functions: &[&str]) -> Result<(), Failed> {
+    told(&wat::parse_str(wat)?, verdict, functions)
+}
+
+fn committed(name: &str, verdict: &str, functions: &[&str]) -> Result<(), Failed> {
+    told(&fs::read(program(name))?, verdict, functions)
+}
+
+/// What the instrumenter says of a module, without a probe.
+fn told(wasm: &[u8], verdict: &str, functions: &[&str]) -> Result<(), Failed> {
+    let inspection = inspect(wasm, &Config::default())?;
+    let hooked = inspection.allocators.iter();
+    let hooked: Vec<String> =
+        hooked.map(|it| format!("{} f{} {}", it.role.name(), it.index, it.family)).collect();
+    match (inspection.verdict.name() == verdict, hooked == functions) {
+        (true, true) => Ok(()),
+        _ => Err(format!("{}: {hooked:?}", inspection.verdict.name()).into()),
+    }
+}
+
+/// The family that is told.
+fn called(name: &str, family: &str) -> Result<(), Failed> {
+    let stripped = program(&format!("allocators/{name}.stripped"));
+    let ran = finish(seepage().args(["inspect", "-f", "json"]).arg(&stripped));
+    let inspection: Value = serde_json::from_str(&ran.stdout).map_err(|error| error.to_string())?;
+    let hooked = inspection["allocators"].as_array().into_iter().flatten();
+    match hooked.into_iter().any(|hook| hook["family"] == family) {
+        true => Ok(()),
+        false => Err(format!("not called {family}: {}", inspection["allocators"]).into()),
+    }
+}
+
+/// What is live at the end is what the program says.
+fn counts(module: &Path, truth: Truth) -> Result<(), Failed> {
+    let run = |invoke: &[&str], args: &[&str]| report("run", invoke, module, args);
+    match truth {
+        Truth::Printed => {
+            let ran = run(&[], &[]);
+            let expected = ran.truth("live_blocks").zip(ran.truth("live_bytes"));
+            same(ran.live(), expected.ok_or_else(|| format!("no truth: {}", ran.stderr))?)
+        }
+        Truth::Answered => {
+            let bytes = run(&["--invoke", "bytes"], &["12"]);
+            let answer = bytes.stdout.trim().parse::<u64>().map_err(|_| bytes.stderr.clone())?;
+            let blocks = run(&["--invoke", "blocks"], &["12"]);
+            let blocks = blocks.stdout.trim().parse::<u64>().map_err(|_| blocks.stderr.clone())?;
+            same(bytes.live(), (blocks, answer))
+        }
+    }
 }
 
 fn decoy(name: &str, functions: Functions) -> Result<(), Failed> {

@@ -7,7 +7,10 @@
 //! ```
 //!
 //! A call from inside to inside is never booked, so a block counts once, for the outermost
-//! function that the program calls, whatever calls what below it.
+//! function that the program calls, whatever calls what below it. Of two allocators one above the
+//! other, what leads from the upper to the lower is inside too: the lower one's blocks are its pages.
+
+mod blindness;
 
 use crate::{
     allocators::{
@@ -16,7 +19,7 @@ use crate::{
     },
     config::{AllocFn, Config},
     error::Error,
-    facts::{Facts, Import},
+    facts::Facts,
     glue::{self, GlueName},
     graph::CallGraph,
     inspection::{Certainty, NotHooked},
@@ -25,7 +28,7 @@ use crate::{
     symbols::demangle::demangle,
 };
 use seepage_trace::{Frees, Role};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use walrus::{Module, ValType};
 
 /// What was found.
@@ -66,12 +69,16 @@ pub(crate) struct Hook {
     is_door: bool,
     is_export: bool,
     is_collected: bool,
+    /// The user or a probe says so.
+    is_asked: bool,
+    /// Why it may not be all there is.
+    doubt: Option<String>,
 }
 
 impl Hook {
     fn from_structure(finding: structure::Finding, certainty: Certainty) -> Hook {
-        let structure::Finding { function, shape, family, evidence, is_collected } = finding;
-        Hook {
+        let structure::Finding { function, shape, family, evidence, is_collected, doubt } = finding;
+        let mut hook = Hook {
             function,
             shape,
             family,
@@ -81,7 +88,20 @@ impl Hook {
             is_door: false,
             is_export: false,
             is_collected,
+            is_asked: false,
+            doubt: None,
+        };
+        if let Some(doubt) = doubt {
+            hook.doubt(doubt);
         }
+        hook
+    }
+
+    /// Something speaks against its being all there is.
+    fn doubt(&mut self, why: String) {
+        self.certainty = Certainty::Likely;
+        self.evidence.push(format!("but {why}"));
+        self.doubt = Some(why);
     }
 }
 
@@ -106,6 +126,7 @@ pub(crate) fn discover(
         pairs: Vec::new(),
         grow_imports: Vec::new(),
         not_hooked: Vec::new(),
+        own: Vec::new(),
     };
     for asked in &config.alloc_fns {
         search.asked_for(asked)?;
@@ -114,20 +135,23 @@ pub(crate) fn discover(
     if let Some(glue) = &config.glue {
         search.by_glue(&glue::read(glue));
     }
+    search.drop_inlined(module);
     search.by_structure(module);
-    search.drop_lonely_doors();
+    let is_elsewhere = search.by_import();
+    search.drop_what_shows_half();
     search.drop_outflanked_doors();
-    let Search { hooks, candidates, pairs, grow_imports, not_hooked, .. } = search;
+    let Search { hooks, candidates, pairs, grow_imports, not_hooked, own, .. } = search;
     let hooks: Vec<Hook> = hooks.into_values().collect();
-    let inside = inside(graph, &hooks);
+    let inside = graph.enclosed(functions(&hooks).chain(own));
     // What only serves an allocator that was found is no other one.
     let candidates: Vec<Hook> =
         candidates.into_iter().filter(|candidate| !inside[candidate.function as usize]).collect();
     let candidates = ranking::ranked(candidates, &pairs);
-    let frees = frees(facts, &hooks);
+    let is_elsewhere = is_elsewhere && !hooks.is_empty();
+    let frees = if is_elsewhere { Frees::Unseen } else { blindness::frees(facts, &hooks) };
     let heap_before = structure::has_heap_before(module, hooks.iter().map(|hook| hook.function));
     let settles = ranking::option(&candidates, &pairs);
-    let mut blind_spots = blind_spots(facts, graph, &hooks, settles, &not_hooked, frees);
+    let mut blind_spots = blindness::spots(facts, graph, &hooks, settles, &not_hooked, frees);
     if heap_before {
         blind_spots.push(
             "the module begins with a heap in use, as a snapshot does: blocks from before the run \
@@ -140,7 +164,8 @@ pub(crate) fn discover(
         grow_imports,
         hooks,
         candidates,
-        heap_before,
+        // What others allocated may be given back here: no more an error than after a snapshot.
+        heap_before: heap_before || is_elsewhere,
         inside,
         not_hooked,
         blind_spots,
@@ -156,6 +181,8 @@ struct Search<'a> {
     pairs: Vec<ProbePair>,
     grow_imports: Vec<(String, String)>,
     not_hooked: Vec<NotHooked>,
+    /// Functions of the allocators that were found, from which calls of another are not booked.
+    own: Vec<u32>,
 }
 
 impl Search<'_> {
@@ -211,6 +238,8 @@ impl Search<'_> {
                         is_door: false,
                         is_export: false,
                         is_collected: false,
+                        is_asked: true,
+                        doubt: None,
                     },
                 );
                 Ok(())
@@ -285,6 +314,8 @@ impl Search<'_> {
                         is_door: known.is_door,
                         is_export: matches!(source, "export" | "glue"),
                         is_collected: family.collected,
+                        is_asked: false,
+                        doubt: None,
                     };
                     self.hooks.insert(function, hook);
                     return;
@@ -297,9 +328,75 @@ impl Search<'_> {
         }
     }
 
+    /// A module that is linked into another at run time shares its allocator: the calls of it are
+    /// imports. They show who allocates how much; what the other modules give back they do not.
+    fn by_import(&mut self) -> bool {
+        let sections = &self.facts.module.custom_sections;
+        let is_linked = sections.iter().any(|(name, _)| name.starts_with("dylink"));
+        if !is_linked || !self.hooks.is_empty() {
+            return false;
+        }
+        let imports = self.facts.imports.iter().enumerate();
+        for (index, import) in imports.filter(|(_, import)| import.module == "env") {
+            let function = index as u32;
+            let Some((parameters, results)) = self.graph.declared(function) else { continue };
+            let found = allocators::LIST.iter().find_map(|family| {
+                let known = family.functions.iter().find(|known| known.is_called(import.name))?;
+                let lists = known.parameters.iter();
+                let lists: Vec<_> = lists.filter_map(|list| Parameter::list(list).ok()).collect();
+                Some((*family, fit(known, &lists, parameters, results).ok()?))
+            });
+            let Some((family, shape)) = found else { continue };
+            let mut hook = Hook {
+                function,
+                shape,
+                family: family.name,
+                how: format!("import `{}`", import.name),
+                evidence: vec![format!("the import `{}`, with a signature that fits", import.name)],
+                certainty: Certainty::Confirmed,
+                is_door: false,
+                is_export: false,
+                is_collected: false,
+                is_asked: false,
+                doubt: None,
+            };
+            hook.doubt(
+                "the allocator is the main module's: what other modules do with the same heap is \
+                 not seen"
+                    .into(),
+            );
+            self.hooks.insert(function, hook);
+        }
+        !self.hooks.is_empty()
+    }
+
     fn refuse(&mut self, function: u32, family: &'static str, why: String) {
         let name = self.facts.function_name(function).to_string();
         self.not_hooked.push(NotHooked { index: function, name, family, why });
+    }
+
+    /// Of what compilers inline, names may be left though much of it is elsewhere: then frees would be
+    /// lost, and their blocks look leaked.
+    fn drop_inlined(&mut self, module: &Module) {
+        for family in allocators::LIST.iter().filter(|family| family.inlined) {
+            let with = |role: Role| {
+                let mut hooks = self.hooks.values();
+                let hook = hooks.find(|it| it.family == family.name && it.shape.role == role)?;
+                Some(hook.function)
+            };
+            let Some(pair) = with(Role::Malloc).zip(with(Role::Free)) else { continue };
+            let all = self.hooks.keys().copied();
+            let outsider = structure::outsider(module, self.facts, self.graph, pair, all);
+            let Some(outsider) = outsider else { continue };
+            let functions: Vec<u32> = self.hooks.keys().copied().collect();
+            for function in functions {
+                if self.hooks[&function].family == family.name {
+                    self.hooks.remove(&function);
+                    let why = format!("f{outsider} has parts of the allocator inlined");
+                    self.refuse(function, family.name, why);
+                }
+            }
+        }
     }
 
     fn by_structure(&mut self, module: &Module) {
@@ -307,57 +404,75 @@ impl Search<'_> {
         // own code may pass them by.
         let named: Vec<Hook> =
             self.hooks.values().filter(|hook| !hook.is_door && !hook.is_export).cloned().collect();
-        let inside = inside(self.graph, &named);
+        let inside = self.graph.enclosed(functions(&named));
         let is_settled = |function: u32| inside[function as usize];
         let known: Vec<_> =
             self.hooks.values().map(|hook| (hook.function, hook.shape.role)).collect();
         let structure = structure::search(module, self.facts, self.graph, &known, is_settled);
-        let before = self.hooks.len();
         for finding in structure.found {
             let hook = Hook::from_structure(finding, Certainty::Confirmed);
             self.hooks.entry(hook.function).or_insert(hook);
         }
-        if self.hooks.len() > before {
-            self.doubt_unexplained_growth(&structure.growers);
-        }
+        self.doubt_unexplained_growth(&structure.growers, &structure.own);
         let hooks = &self.hooks;
         self.grow_imports = structure.grow_imports;
+        self.own = structure.own;
         self.pairs = structure
             .pairs
             .into_iter()
             .filter(|pair| !hooks.contains_key(&pair.malloc.index))
             .collect();
+        let mut seen = BTreeSet::new();
         let candidates = structure.candidates.into_iter();
         self.candidates = candidates
-            .filter(|finding| !hooks.contains_key(&finding.function))
+            .filter(|it| !hooks.contains_key(&it.function) && seen.insert(it.function))
             .map(|finding| Hook::from_structure(finding, Certainty::Likely))
             .collect();
     }
 
     /// Where the memory also grows without what was found, another allocator may stand beside it,
-    /// or the program grows its memory itself: what was found is right and may not be all.
-    fn doubt_unexplained_growth(&mut self, growers: &[u32]) {
+    /// or the program grows its memory itself: what was found is right and may not be all. An
+    /// export may even be no more than a door, as TinyGo's `malloc` is. Only a name from the
+    /// inside says enough.
+    fn doubt_unexplained_growth(&mut self, growers: &[u32], own: &[u32]) {
         let hooks: Vec<Hook> = self.hooks.values().cloned().collect();
-        let inside = inside(self.graph, &hooks);
-        let Some(grower) = growers.iter().find(|&&grower| !inside[grower as usize]) else { return };
+        let inside = self.graph.enclosed(functions(&hooks).chain(own.iter().copied()));
+        // What only the host calls, as old Emscripten's `__growWasmMemory`, grows it when the
+        // allocator asks the host.
+        let is_explained =
+            |grower: u32| inside[grower as usize] || self.graph.is_only_exported(grower);
+        let Some(grower) = growers.iter().find(|&&grower| !is_explained(grower)) else { return };
+        let is_told = |hook: &Hook| {
+            hook.is_asked || !(hook.is_door || hook.is_export || hook.how == STRUCTURE)
+        };
+        let is_settled = hooks.iter().any(|it| is_told(it) && it.shape.role == Role::Malloc);
         // A runtime with a collector grows its memory for its own start as well.
-        let doubtful = |hook: &&mut Hook| hook.how == STRUCTURE && !hook.is_collected;
-        for hook in self.hooks.values_mut().filter(doubtful) {
-            hook.certainty = Certainty::Likely;
-            hook.evidence.push(format!(
-                "but f{grower} grows the memory for others too: there may be another allocator"
+        let is_doubtful = |hook: &&mut Hook| {
+            let is_named = hook.how != STRUCTURE;
+            !(hook.is_collected || hook.is_asked || is_named && is_settled)
+        };
+        for hook in self.hooks.values_mut().filter(is_doubtful) {
+            hook.doubt(format!(
+                "f{grower} grows the memory for others too: there may be another allocator"
             ));
         }
     }
 
     /// Doors alone would show what the host allocates, and then every block that the module's own
-    /// code frees would look like a leak.
-    fn drop_lonely_doors(&mut self) {
-        if self.hooks.values().any(|hook| !hook.is_door) {
+    /// code frees would look like a leak. What only resizes or frees, such as a shim of Rust's that
+    /// the compiler has not inlined, would show nothing, and call a heap clean that nobody saw.
+    fn drop_what_shows_half(&mut self) {
+        let hands_out =
+            |hook: &Hook| !matches!(hook.shape.role, Role::Realloc | Role::Free | Role::UsableSize);
+        let is_enough = |hook: &Hook| hook.is_asked || (hands_out(hook) && !hook.is_door);
+        if self.hooks.values().any(is_enough) {
             return;
         }
         for (function, hook) in std::mem::take(&mut self.hooks) {
-            let why = "it only leads from the host to the allocator inside, which was not found";
+            let why = match hook.is_door {
+                true => "it only leads from the host to the allocator inside, which was not found",
+                false => "nothing was found that hands out the blocks it takes",
+            };
             self.refuse(function, hook.family, why.into());
         }
     }
@@ -368,7 +483,7 @@ impl Search<'_> {
     /// as a shim without a name: the block would be booked at the door and again behind the shim.
     fn drop_outflanked_doors(&mut self) {
         let hooks: Vec<Hook> = self.hooks.values().cloned().collect();
-        let inside = inside(self.graph, &hooks);
+        let inside = self.graph.enclosed(functions(&hooks));
         let reaching = self.graph.reaching(hooks.iter().map(|hook| hook.function));
         let is_thin = |function: u32| {
             let bytes = self.facts.body_size(function);
@@ -421,103 +536,6 @@ fn fit(
     })
 }
 
-/// The hooked functions, and those that nothing but functions inside can enter.
-fn inside(graph: &CallGraph, hooks: &[Hook]) -> Vec<bool> {
-    let mut inside = vec![false; graph.functions().count()];
-    let mut work = Vec::new();
-    for hook in hooks {
-        if let Some(flag) = inside.get_mut(hook.function as usize) {
-            *flag = true;
-            work.push(hook.function);
-        }
-    }
-    while let Some(function) = work.pop() {
-        for &callee in graph.callees(function) {
-            let is_inner = !inside[callee as usize]
-                && graph.is_only_called(callee)
-                && graph.callers(callee).all(|caller| inside[caller as usize]);
-            if is_inner {
-                inside[callee as usize] = true;
-                work.push(callee);
-            }
-        }
-    }
-    inside
-}
-
-fn frees(facts: &Facts<'_>, hooks: &[Hook]) -> Frees {
-    // In a module that names its functions, a `free` that is not there was not linked, since
-    // nothing calls it; in a stripped one it may be there unseen.
-    let named = facts.names.len().max(facts.debug_names.len()) as u32;
-    let is_named = named > facts.module.functions / 2;
-    let takes_back = |hook: &&Hook| matches!(hook.shape.role, Role::Free);
-    let collected: Vec<_> = hooks.iter().filter(|hook| hook.is_collected).collect();
-    if !collected.is_empty() {
-        let seen = collected.iter().any(takes_back);
-        if seen { Frees::Collected } else { Frees::Unseen }
-    } else if hooks.iter().any(|hook| takes_back(&hook)) || is_named && !hooks.is_empty() {
-        Frees::Explicit
-    } else {
-        Frees::Unseen
-    }
-}
-
-fn blind_spots(
-    facts: &Facts<'_>,
-    graph: &CallGraph,
-    hooks: &[Hook],
-    settles: Option<String>,
-    not_hooked: &[NotHooked],
-    frees: Frees,
-) -> Vec<String> {
-    let mut blind = Vec::new();
-    if hooks.iter().any(|hook| hook.certainty == Certainty::Likely) {
-        blind.push("the allocator that was found may not be the only one".to_string());
-    }
-    if hooks.is_empty() {
-        let flag = settles.unwrap_or_else(|| "--alloc-fn NAME=ROLE".into());
-        blind.push(format!(
-            "no allocator was found for sure: only memory growth is seen; settle it with {flag}"
-        ));
-    } else if frees == Frees::Unseen {
-        blind.push(
-            "no function that frees was found: what is live cannot be told from what was freed"
-                .to_string(),
-        );
-    } else if frees == Frees::Collected {
-        blind.push(
-            "the heap is garbage-collected: what is live at the end may only be waiting for the \
-             collector"
-                .to_string(),
-        );
-    }
-    let is_blind = |refused: &&NotHooked| hooks.is_empty() || !refused.why.ends_with("booked");
-    for refused in not_hooked.iter().filter(is_blind) {
-        blind.push(format!("f{} `{}` is not hooked: {}", refused.index, refused.name, refused.why));
-    }
-    let is_allocator = |import: &&Import<'_>| {
-        import.module == "env" && ["malloc", "free", "_Znwm", "_ZdlPv"].contains(&import.name)
-    };
-    if let Some(import) = facts.imports.iter().find(is_allocator) {
-        blind.push(format!(
-            "it imports `{}`: the allocator is the main module's, to be instrumented there",
-            import.name
-        ));
-    }
-    if facts.has_gc_types {
-        blind.push(
-            "structures and arrays of WebAssembly's own collected heap are not in linear memory, \
-             and not traced"
-                .into(),
-        );
-    }
-    if facts.module.memories.is_empty() {
-        blind.push("the module has no linear memory".into());
-    } else if facts.module.memories.len() > 1 {
-        blind.push("the allocator is taken to live in memory 0 of several".into());
-    }
-    if graph.growers().is_empty() && !facts.module.memories.is_empty() {
-        blind.push("no code grows the memory: growth is the host's, seen when records are".into());
-    }
-    blind
+fn functions(hooks: &[Hook]) -> impl Iterator<Item = u32> + '_ {
+    hooks.iter().map(|hook| hook.function)
 }

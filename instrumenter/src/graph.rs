@@ -163,6 +163,12 @@ impl CallGraph {
         Some((&node.parameters, &node.results))
     }
 
+    /// Parameters and results of a function, imported or not.
+    pub(crate) fn declared(&self, function: u32) -> Option<(&[ValType], &[ValType])> {
+        let node = self.nodes.get(function as usize)?;
+        Some((&node.parameters, &node.results))
+    }
+
     /// Numbers of integer parameters and results of an import that has no others.
     pub(crate) fn import_shape(&self, function: u32) -> Option<(usize, usize)> {
         let node = self.nodes.get(function as usize).filter(|node| !node.is_defined)?;
@@ -215,6 +221,30 @@ impl CallGraph {
             }
         }
         Reaching { functions: reached, signatures }
+    }
+
+    /// By function: whether it is one of `functions`, or nothing but those inside can enter it.
+    pub(crate) fn enclosed(&self, functions: impl IntoIterator<Item = u32>) -> Vec<bool> {
+        let mut inside = vec![false; self.nodes.len()];
+        let mut work = Vec::new();
+        for function in functions {
+            if let Some(flag) = inside.get_mut(function as usize) {
+                *flag = true;
+                work.push(function);
+            }
+        }
+        while let Some(function) = work.pop() {
+            for &callee in self.callees(function) {
+                let is_inner = !inside[callee as usize]
+                    && self.is_only_called(callee)
+                    && self.callers(callee).all(|caller| inside[caller as usize]);
+                if is_inner {
+                    inside[callee as usize] = true;
+                    work.push(callee);
+                }
+            }
+        }
+        inside
     }
 
     /// Numbers for the groups of functions that call each other in a circle by direct calls; a

@@ -154,6 +154,21 @@ const KINDS_LAYOUTS: &[Variant] = &[KINDS_RUST[0]];
 
 /// For what is known by the names of functions.
 const KINDS_NAMED: &[Variant] = &[KINDS[0], KINDS[1]];
+/// Known allocators, at the levels at which they stay in functions of their own.
+const TALC: &[Variant] = &[
+    variant("O2", &["release", "-Copt-level=2"], Names),
+    variant("O2.stripped", &["release", "-Copt-level=2"], Nothing),
+    variant("Oz", &["release", "-Copt-level=z"], Names),
+    variant("Oz.stripped", &["release", "-Copt-level=z"], Nothing),
+];
+const WEE: &[Variant] = &[
+    variant("Os", &["release", "-Copt-level=s"], Names),
+    variant("Os.stripped", &["release", "-Copt-level=s"], Nothing),
+    variant("Oz", &["release", "-Copt-level=z"], Names),
+    variant("Oz.stripped", &["release", "-Copt-level=z"], Nothing),
+];
+const MIMALLOC: &[Variant] =
+    &[variant("O2", &["-O2"], Names), variant("O2.stripped", &["-O2"], Nothing)];
 
 const fn guest(source: &'static str, variants: &'static [Variant]) -> Guest {
     Guest { source, variants }
@@ -183,6 +198,9 @@ pub const GUESTS: &[Guest] = &[
     guest("tests/programs/allocators/first_fit.c", TWINS),
     guest("tests/programs/allocators/cells_unknown.rs", RUST_TWINS),
     guest("tests/programs/allocators/gaps_unknown.rs", RUST_TWINS),
+    guest("tests/programs/allocators/talc_unknown.rs", TALC),
+    guest("tests/programs/allocators/wee_unknown.rs", WEE),
+    guest("tests/programs/allocators/mimalloc.c", MIMALLOC),
     guest("tests/programs/allocators/decoy_pool.c", TWINS),
     guest("tests/programs/allocators/decoy_arena.c", TWINS),
     guest("tests/programs/allocators/decoy_grow.c", TWINS),

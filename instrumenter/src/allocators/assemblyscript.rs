@@ -13,6 +13,7 @@ const HEADER: u32 = 4;
 pub(crate) const FAMILY: Family = Family {
     name: "assemblyscript",
     collected: true,
+    inlined: false,
     functions: &[
         Known::new(
             Role::Malloc,

@@ -8,6 +8,7 @@ use seepage_trace::Role;
 pub(crate) const FAMILY: Family = Family {
     name: "c++",
     collected: false,
+    inlined: false,
     functions: &[
         Known::new(
             Role::Malloc,

@@ -6,6 +6,7 @@ use seepage_trace::Role;
 pub(crate) const FAMILY: Family = Family {
     name: "emscripten",
     collected: false,
+    inlined: false,
     functions: &[
         Known::new(
             Role::Malloc,

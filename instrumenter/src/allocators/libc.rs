@@ -7,6 +7,7 @@ use seepage_trace::Role;
 pub(crate) const FAMILY: Family = Family {
     name: "libc",
     collected: false,
+    inlined: false,
     functions: &[
         Known::new(
             Role::Malloc,

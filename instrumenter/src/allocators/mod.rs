@@ -41,6 +41,8 @@ pub(crate) struct Family {
     pub(crate) functions: &'static [Known],
     /// Blocks are taken back by a garbage collector inside the module.
     pub(crate) collected: bool,
+    /// Its functions are so short that compilers put them into their callers, names or not.
+    pub(crate) inlined: bool,
 }
 
 /// A function of a family.

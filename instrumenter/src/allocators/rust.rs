@@ -12,6 +12,7 @@ use seepage_trace::Role;
 pub(crate) const FAMILY: Family = Family {
     name: "rust",
     collected: false,
+    inlined: false,
     functions: &[
         Known::new(
             Role::Malloc,

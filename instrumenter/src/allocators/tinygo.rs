@@ -6,6 +6,7 @@ use seepage_trace::Role;
 pub(crate) const FAMILY: Family = Family {
     name: "tinygo",
     collected: true,
+    inlined: false,
     functions: &[Known::new(
         Role::Malloc,
         &["runtime.alloc", "runtime.alloc_noheap"],

@@ -10,6 +10,7 @@ use seepage_trace::Role;
 pub(crate) const FAMILY: Family = Family {
     name: "wasm-bindgen",
     collected: false,
+    inlined: false,
     functions: &[
         Known::new(
             Role::Malloc,

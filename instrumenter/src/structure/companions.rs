@@ -1,6 +1,6 @@
 //! The functions that belong to a known `malloc`: they share its state.
 
-use super::{Finding, View, prints::Print, shape};
+use super::{Finding, View, prints::Print, shape, whole};
 use crate::probe::{MAX_FREES, ProbeFunction};
 use seepage_trace::Role;
 use std::collections::BTreeSet;
@@ -46,14 +46,22 @@ impl<'a> Companions<'a> {
     pub(crate) fn find(&self) -> Vec<Finding> {
         let mut found = Vec::new();
         let mut free = self.known(Role::Free);
+        let best = match self.print.free {
+            Some(is_free) => self.free_by_print(is_free),
+            None => self.best(|it| self.free(it)),
+        };
         if free.is_none()
-            && let Some((function, parameters, evidence)) = self.best(|it| self.free(it))
+            && let Some((function, parameters, evidence)) = best
         {
-            let list = if parameters == 1 { "ptr" } else { "_ ptr" };
+            let list = if parameters == 1 { "ptr" } else { self.print.free_of_two };
             found.push(self.finding(function, Role::Free, list, parameters, evidence));
             free = Some(function);
         }
-        if self.known(Role::Realloc).is_none()
+        if let Some((function, list)) = free.and_then(|free| self.realloc_by_print(free)) {
+            let parameters = self.view.integers(function).map_or(0, |(parameters, _)| parameters);
+            let evidence = "calls malloc and free, and has the parameters of their realloc".into();
+            found.push(self.finding(function, Role::Realloc, list, parameters, evidence));
+        } else if self.known(Role::Realloc).is_none()
             && let Some((function, parameters, evidence)) = self.best(|it| self.realloc(it, free))
         {
             let list = ["", "", "ptr size", "ptr _ size", "ptr old align size"][parameters];
@@ -104,18 +112,27 @@ impl<'a> Companions<'a> {
             family: self.print.name,
             evidence: vec![evidence],
             is_collected: false,
+            doubt: None,
         }
     }
 
     /// The functions that may give blocks back, the likeliest first, for a probe to try.
     pub(crate) fn free_suspects(&self) -> Vec<ProbeFunction> {
         let functions = self.view.graph.functions();
+        let place = whole::place(&self.state);
+        let is_there = |address: &u32| place.as_ref().is_some_and(|place| place.contains(address));
         let mut suspects: Vec<(usize, u32, usize)> = functions
             .filter_map(|function| {
                 let (parameters @ 1..=5, 0 | 1) = self.view.integers(function)? else {
                     return None;
                 };
-                let (state, helpers) = (self.shared_state(function), self.shared_helpers(function));
+                let (mut state, helpers) =
+                    (self.shared_state(function), self.shared_helpers(function));
+                // One of the addresses may have an index folded in.
+                let code = self.view.features.of(function);
+                if state == 0 && code.addresses.iter().any(is_there) {
+                    state = 1;
+                }
                 let touches = self.view.features.of(function).stores > 0 || helpers > 0;
                 // An allocator may use its own `free` for what is left of a block.
                 let is_private = self.view.graph.is_only_called(function)
@@ -196,6 +213,44 @@ impl<'a> Companions<'a> {
         Some((state + 2 * helpers, parameters, evidence))
     }
 
+    /// The only function that the print knows for `malloc`'s `free`, and that is called without it.
+    fn free_by_print(
+        &self,
+        is_free: fn(&View<'_>, u32, u32) -> bool,
+    ) -> Option<(u32, usize, String)> {
+        let is_alone = |function: u32| {
+            let mut callers = self.view.graph.callers(function);
+            callers.any(|caller| caller != self.malloc && !self.calls(caller, self.malloc))
+        };
+        let fits = |&function: &u32| {
+            is_free(self.view, self.malloc, function)
+                && !self.calls(function, self.malloc)
+                && !self.calls(self.malloc, function)
+        };
+        let fitting: Vec<u32> = self.view.graph.functions().filter(fits).collect();
+        // Who frees has the constants near, in what it calls.
+        let frees_by_another =
+            |function: u32| fitting.iter().any(|&it| it != function && self.calls(function, it));
+        let mut frees = fitting.iter().copied().filter(|&it| is_alone(it) && !frees_by_another(it));
+        let free = frees.next().filter(|_| frees.next().is_none())?;
+        let (parameters, _) = self.view.integers(free)?;
+        Some((free, parameters, format!("has the constants of {}'s free", self.print.name)))
+    }
+
+    /// The only function with such parameters that calls both.
+    fn realloc_by_print(&self, free: u32) -> Option<(u32, &'static str)> {
+        let mut found = self.view.graph.functions().filter_map(|function| {
+            let (parameters, 1) = self.view.integers(function)? else { return None };
+            let fits = |list: &&&str| list.split(' ').count() == parameters;
+            let list = self.print.realloc.iter().find(fits)?;
+            let is_it = REALLOC_BYTES.contains(&self.view.bytes(function))
+                && self.calls(function, self.malloc)
+                && self.calls(function, free);
+            is_it.then_some((function, *list))
+        });
+        found.next().filter(|_| found.next().is_none())
+    }
+
     /// `malloc` over `dlmalloc`: a name of its own for the same thing.
     fn forwards(&self, function: u32) -> bool {
         self.view.integers(function) == Some((1, 1))
@@ -236,7 +291,7 @@ impl<'a> Companions<'a> {
         let state = own.max(inner.unwrap_or(0));
         // An allocator's own has no frame on the shadow stack; a program's that the compiler has
         // inlined it into may, and adds its own header besides, as SQLite's does.
-        let has_frame = self.view.features.of(function).global_sets > 0;
+        let has_frame = !self.view.features.of(function).global_sets.is_empty();
         if state < 3 || has_frame || (own >= 3 && !self.pads_alike(function)) {
             return None;
         }
@@ -260,6 +315,8 @@ impl<'a> Companions<'a> {
     }
 
     /// Calls malloc for more than it hands out, aligns what it gets, and gives back the rest.
+    ///
+    /// What gives back the rest works on the heap without being `free`; a reallocation uses it too.
     fn memalign(&self, function: u32, free: Option<u32>) -> Option<(&'static str, String)> {
         let Some((2, 1)) = self.view.integers(function) else { return None };
         let code = self.view.features.of(function);
@@ -272,10 +329,14 @@ impl<'a> Companions<'a> {
         // padding of a request and the disposal of the rest must stand beside it.
         let disposes = || {
             let others = self.view.graph.callees(function).iter().filter(|&&f| f != self.malloc);
-            others.into_iter().any(|&callee| self.shared_state(callee) >= 3)
+            others.into_iter().any(|&callee| {
+                self.shared_state(callee) >= 3 && self.view.integers(callee) == Some((2, 0))
+            })
         };
         let is_c = || [-64, -8, 11].into_iter().all(|value| code.has(value)) && disposes();
-        if !code.has_any(&[-65587, -65588]) && !is_c() {
+        // Where each of these is a call of its own, as in Rust without optimisation.
+        let is_spelt = || code.has(-9) && code.has(20) && code.stores <= 4 && disposes();
+        if !code.has_any(&[-65587, -65588]) && !is_c() && !is_spelt() {
             return None;
         }
         Some(("align size", "calls malloc, and has dlmalloc's limits of an aligned request".into()))

@@ -1,9 +1,9 @@
 //! What each function's code is made of, as far as rules ask.
 
 use crate::{facts::Facts, graph::index_of};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use walrus::{
-    FunctionKind, LocalFunction, Module,
+    FunctionKind, LocalFunction, LocalId, Module,
     ir::{
         self, BinaryOp, Binop, Instr, InstrSeq, Load, MemorySize, Store, UnaryOp, Unop, Value,
         Visitor, dfs_in_order,
@@ -22,8 +22,13 @@ pub(crate) struct Function {
     pub(crate) shl: u32,
     pub(crate) memory_size: u32,
     pub(crate) mul: u32,
-    /// Writes of globals: who has a frame on the shadow stack moves its pointer.
-    pub(crate) global_sets: u32,
+    pub(crate) memory_fill: u32,
+    /// The globals that it writes, sorted, each once: who has a frame on the shadow stack moves its
+    /// pointer.
+    pub(crate) global_sets: Box<[u32]>,
+    /// The parameter to which a positive number is added before all others, as a size is that is
+    /// to be rounded up.
+    pub(crate) rounded: Option<u32>,
     /// The integer constants, sorted, each once.
     pub(crate) constants: Box<[i64]>,
     /// Addresses of static data that it may touch, sorted, each once.
@@ -32,7 +37,7 @@ pub(crate) struct Function {
 
 impl Function {
     pub(crate) fn new(local: &LocalFunction) -> Function {
-        let mut walk = Walk::default();
+        let mut walk = Walk { parameters: &local.args, ..Walk::default() };
         dfs_in_order(&mut walk, local, local.entry_block());
         walk.finish()
     }
@@ -84,13 +89,15 @@ impl Features {
 }
 
 #[derive(Default)]
-struct Walk {
+struct Walk<'a> {
+    parameters: &'a [LocalId],
     function: Function,
     constants: Vec<i64>,
     addresses: Vec<u32>,
+    global_sets: BTreeSet<u32>,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn finish(mut self) -> Function {
         self.constants.sort_unstable();
         self.constants.dedup();
@@ -102,12 +109,13 @@ impl Walk {
         Function {
             constants: self.constants.into(),
             addresses: self.addresses.into(),
+            global_sets: self.global_sets.into_iter().collect(),
             ..self.function
         }
     }
 }
 
-impl<'instr> Visitor<'instr> for Walk {
+impl<'instr> Visitor<'instr> for Walk<'_> {
     fn start_instr_seq(&mut self, seq: &'instr InstrSeq) {
         // `i32.const base; i32.load offset=N` touches base + N: LLVM folds the address of a static
         // into either half.
@@ -119,7 +127,11 @@ impl<'instr> Visitor<'instr> for Walk {
                 Value::I64(base) => base as u64,
                 _ => continue,
             };
-            self.addresses.extend(u32::try_from(base + load.arg.offset).ok());
+            self.addresses.extend(u32::try_from(base.wrapping_add(load.arg.offset)).ok());
+        }
+        if self.function.rounded.is_none() {
+            let mut triples = seq.instrs.windows(3).map(|it| (&it[0].0, &it[1].0, &it[2].0));
+            self.function.rounded = triples.find_map(|it| rounded(self.parameters, it));
         }
     }
 
@@ -157,11 +169,30 @@ impl<'instr> Visitor<'instr> for Walk {
         }
     }
 
-    fn visit_global_set(&mut self, _: &ir::GlobalSet) {
-        self.function.global_sets += 1;
+    fn visit_global_set(&mut self, set: &ir::GlobalSet) {
+        self.global_sets.insert(set.global.index() as u32);
+    }
+
+    fn visit_memory_fill(&mut self, _: &ir::MemoryFill) {
+        self.function.memory_fill += 1;
     }
 
     fn visit_memory_size(&mut self, _: &MemorySize) {
         self.function.memory_size += 1;
     }
+}
+
+/// The parameter of `local.get P; const N; add` with a positive N.
+fn rounded(parameters: &[LocalId], triple: (&Instr, &Instr, &Instr)) -> Option<u32> {
+    let (Instr::LocalGet(get), Instr::Const(number), Instr::Binop(operation)) = triple else {
+        return None;
+    };
+    let is_positive = match number.value {
+        Value::I32(number) => number > 0,
+        Value::I64(number) => number > 0,
+        _ => false,
+    };
+    let adds = matches!(operation.op, BinaryOp::I32Add | BinaryOp::I64Add);
+    let position = parameters.iter().position(|&parameter| parameter == get.local)?;
+    (is_positive && adds).then_some(position as u32)
 }

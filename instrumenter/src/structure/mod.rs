@@ -13,9 +13,16 @@
 mod companions;
 mod dominators;
 pub(crate) mod features;
+mod finders;
+mod mimalloc;
 mod prints;
 mod snapshot;
+mod stub;
+mod tinygo;
 mod tlsf;
+mod wee_alloc;
+mod whole;
+mod zig;
 
 use crate::{
     allocators::shape::{Answer, Parameter, Shape},
@@ -28,6 +35,7 @@ pub(crate) use snapshot::has_heap_before;
 use companions::Companions;
 use dominators::Dominators;
 use features::Features;
+use finders::Found;
 use prints::Print;
 use seepage_trace::Role;
 use std::collections::BTreeSet;
@@ -42,6 +50,8 @@ pub(crate) struct Finding {
     pub(crate) evidence: Vec<String>,
     /// A collector in the module gives its blocks back.
     pub(crate) is_collected: bool,
+    /// Why the allocator may not be whole.
+    pub(crate) doubt: Option<String>,
 }
 
 /// What structure says of a module.
@@ -55,6 +65,8 @@ pub(crate) struct Structure {
     pub(crate) pairs: Vec<ProbePair>,
     /// The functions that make a memory grow.
     pub(crate) growers: Vec<u32>,
+    /// Functions of what was found that no call graph would tell are its own.
+    pub(crate) own: Vec<u32>,
     /// Imports by which the module may ask its host for a larger memory.
     pub(crate) grow_imports: Vec<(String, String)>,
 }
@@ -103,15 +115,45 @@ pub(crate) fn search(
         grow_imports: grow_imports(&view, &growers),
         ..Structure::default()
     };
-    structure.found = tlsf::find(&view);
-    if !structure.found.is_empty() {
+    for finder in finders::LIST {
+        let found = (finder.find)(&view);
+        structure.own.extend(&found.own);
+        let is_scattered = !finder.is_collected && scattered(&view, &found);
+        let functions = found.into_findings(finder);
+        if is_scattered { &mut structure.candidates } else { &mut structure.found }
+            .extend(functions);
+    }
+    if structure.found.iter().any(|finding| finding.is_collected) {
         return structure;
     }
+    let found = structure.found.iter().map(|finding| finding.function);
+    let inside = graph.enclosed(found.chain(structure.own.iter().copied()));
     let mut seen = BTreeSet::new();
-    for &grower in &growers {
-        heads(&view, &mut structure, &mut seen, grower, dominators.chain(grower));
+    for &grower in growers.iter().filter(|&&grower| !inside[grower as usize]) {
+        heads(&view, &mut structure, &mut seen, grower, &dominators);
     }
     structure
+}
+
+/// A function that works on the state which `malloc` and `free` share, and is none of `functions`.
+pub(crate) fn outsider(
+    module: &Module,
+    facts: &Facts<'_>,
+    graph: &CallGraph,
+    (malloc, free): (u32, u32),
+    functions: impl IntoIterator<Item = u32>,
+) -> Option<u32> {
+    let features = Features::new(module, facts);
+    let view = View { facts, graph, features: &features, known: &[] };
+    whole::outsider(&view, malloc, free, functions, false)
+}
+
+/// Whether parts of an allocator are inlined where nobody would see them.
+fn scattered(view: &View<'_>, found: &Found) -> bool {
+    let (malloc, free) = (found.with(Role::Malloc), found.with(Role::Free));
+    let all = || found.functions().chain(found.own.iter().copied());
+    let is_outside = |(malloc, free)| whole::outsider(view, malloc, free, all(), false).is_some();
+    found.is_scattered || malloc.zip(free).is_some_and(is_outside)
 }
 
 /// Judges what stands before a grower.
@@ -120,8 +162,9 @@ fn heads(
     structure: &mut Structure,
     seen: &mut BTreeSet<u32>,
     grower: u32,
-    chain: Vec<u32>,
+    dominators: &Dominators,
 ) {
+    let chain = dominators.chain(grower);
     let has_shape = |function: &u32| matches!(view.integers(*function), Some((1..=4, 1)));
     // From the outside in: the outermost dominator is what the program calls.
     let mut ways: Vec<(u32, String)> = chain
@@ -138,10 +181,11 @@ fn heads(
         let callers: BTreeSet<u32> = chain
             .iter()
             .flat_map(|&function| view.graph.callers(function))
-            .filter(|&caller| is_printed(caller))
+            .flat_map(|caller| dominators.chain(caller))
+            .filter(|&function| is_printed(function))
             .collect();
         let callers = callers.into_iter();
-        ways.extend(callers.map(|it| (it, format!("it calls what grows the memory in f{grower}"))));
+        ways.extend(callers.map(|it| (it, format!("it leads to the growth in f{grower}"))));
     }
     for (function, way) in ways {
         if has_shape(&function) && seen.insert(function) {
@@ -157,11 +201,7 @@ fn head(view: &View<'_>, structure: &mut Structure, function: u32, way: String) 
     let Some((print, signs)) =
         prints::LIST.iter().find_map(|print| Some((print, (print.malloc)(view, function)?)))
     else {
-        let frees = Companions::new(view, function, &prints::UNKNOWN, view.known).free_suspects();
-        if !frees.is_empty() {
-            let malloc = ProbeFunction::new(function, Role::Malloc, parameters);
-            structure.pairs.push(ProbePair { malloc, frees });
-        }
+        offer(view, structure, function, parameters);
         let shape = shape(Role::Malloc, "size", parameters);
         structure.candidates.push(Finding {
             function,
@@ -169,33 +209,67 @@ fn head(view: &View<'_>, structure: &mut Structure, function: u32, way: String) 
             family: "unknown",
             evidence,
             is_collected: false,
+            doubt: None,
         });
         return;
     };
     evidence.push(signs);
     let malloc = Finding {
         function,
-        shape: malloc_shape(print, parameters),
+        shape: malloc_shape(view, function, print, parameters),
         family: print.name,
         evidence,
         is_collected: false,
+        doubt: None,
     };
     let search = Companions::new(view, function, print, view.known);
     let companions = search.find();
     // A module in which nobody frees has no free; one in which somebody does and cannot be found
     // would make every block look leaked.
-    if search.has_free(&companions) || print.may_lack_free {
+    let free = companions.iter().find(|it| it.shape.role == Role::Free);
+    let doubt = free.and_then(|free| {
+        let known = view.known.iter().map(|(function, _)| *function);
+        let own = view.graph.functions().filter(|&it| (print.own)(view, it));
+        let all = companions.iter().map(|it| it.function).chain(known).chain(own);
+        let outsider = whole::outsider(view, function, free.function, all, false)?;
+        Some(format!("f{outsider}, which is not hooked, works on the same heap"))
+    });
+    let is_lost = print.is_inlined && doubt.is_some();
+    let malloc = Finding { doubt, ..malloc };
+    let own = view.graph.functions().filter(|&it| (print.own)(view, it));
+    structure.own.extend(own);
+    if search.has_free(&companions) && !is_lost {
         structure.found.push(malloc);
         structure.found.extend(companions);
     } else {
+        offer(view, structure, function, parameters);
         structure.candidates.push(malloc);
         structure.candidates.extend(companions);
     }
 }
 
-fn malloc_shape(print: &Print, parameters: usize) -> Shape {
-    // The only parameter is the size; of two, the first is the allocator itself.
-    shape(Role::Malloc, if parameters == 1 { "size" } else { print.self_first }, parameters)
+/// Lets a probe settle what may be a `malloc`, with what may be its `free`.
+fn offer(view: &View<'_>, structure: &mut Structure, function: u32, parameters: usize) {
+    let mut frees = Companions::new(view, function, &prints::UNKNOWN, view.known).free_suspects();
+    let known = || view.known.iter().map(|(function, _)| *function);
+    frees.retain(|free| whole::outsider(view, function, free.index, known(), true).is_none());
+    if !frees.is_empty() {
+        let malloc = ProbeFunction::new(function, Role::Malloc, parameters);
+        structure.pairs.push(ProbePair { malloc, frees });
+    }
+}
+
+fn malloc_shape(view: &View<'_>, function: u32, print: &Print, parameters: usize) -> Shape {
+    let list = match (parameters, print.self_first) {
+        (1, _) => "size",
+        (_, prints::ROUNDED) => match view.features.of(function).rounded {
+            Some(1) => "align size",
+            _ => "size align",
+        },
+        // Of two, the first is the allocator itself.
+        (_, list) => list,
+    };
+    shape(Role::Malloc, list, parameters)
 }
 
 /// A shape from a parameter list, padded with what nobody knows.

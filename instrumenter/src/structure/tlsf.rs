@@ -5,7 +5,7 @@
 //! the address that `__free` takes. What gives blocks back is known by `insertBlock`, which it
 //! shares with what splits and adds memory for `allocateBlock`.
 
-use super::{Finding, View, shape};
+use super::{View, finders::Found};
 use seepage_trace::Role;
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ const HEADER: u32 = 4;
 const MAX_FUNCTIONS: usize = 6;
 
 /// The heap's functions, if the module has it.
-pub(super) fn find(view: &View<'_>) -> Vec<Finding> {
+pub(super) fn find(view: &View<'_>) -> Found {
     let grows = |function: u32| {
         let callees = view.graph.callees(function).iter();
         view.graph.grows(function) || callees.into_iter().any(|&callee| view.graph.grows(callee))
@@ -32,7 +32,7 @@ pub(super) fn find(view: &View<'_>) -> Vec<Finding> {
             && code.has_any(&[256, 65535])
             && grows(function)
     });
-    let Some(allocate) = allocate else { return Vec::new() };
+    let Some(allocate) = allocate else { return Found::default() };
     let callees = |function: u32| -> BTreeSet<u32> {
         view.graph.callees(function).iter().copied().filter(|&it| it != function).collect()
     };
@@ -42,10 +42,17 @@ pub(super) fn find(view: &View<'_>) -> Vec<Finding> {
         .into_iter()
         .filter(|&it| matches!(view.integers(it), Some((1 | 2, 0))) && it != allocate)
         .collect();
-    let Some((parameters, _)) = view.integers(allocate) else { return Vec::new() };
+    let Some((parameters, _)) = view.integers(allocate) else { return Found::default() };
+    let mut found = Found::default();
+    let mut add = |function: u32, role: Role, list: &str, offset: u32, sign: &'static str| {
+        found.add(view, function, role, list, sign);
+        if let Some(shape) = found.last_shape() {
+            shape.offset = offset;
+        }
+    };
     let list = if parameters == 1 { "size" } else { "_ size" };
     let sign = "has the limits of AssemblyScript's TLSF heap (2^30 - 4, 2^29 - 2)";
-    let mut found = vec![finding(allocate, Role::Malloc, list, parameters, HEADER, sign)];
+    add(allocate, Role::Malloc, list, HEADER, sign);
     for function in view.graph.functions() {
         if function == allocate || helpers.contains(&function) || inserts.contains(&function) {
             continue;
@@ -56,51 +63,30 @@ pub(super) fn find(view: &View<'_>) -> Vec<Finding> {
         }
         let stores = view.features.of(function).stores > 0;
         match view.integers(function) {
-            Some((1, 0)) if stores && view.features.of(function).has(15) => found.push(finding(
+            Some((1, 0)) if stores && view.features.of(function).has(15) => add(
                 function,
                 Role::Free,
                 "ptr",
-                1,
                 0,
                 "checks a block's alignment and inserts it among the free ones",
-            )),
-            Some((2, 0)) if stores => found.push(finding(
+            ),
+            Some((2, 0)) if stores => add(
                 function,
                 Role::Free,
                 "_ ptr",
-                2,
                 HEADER,
                 "marks a block as free and inserts it among the free ones",
-            )),
-            Some((3, 1)) if calls.contains(&allocate) => found.push(finding(
+            ),
+            Some((3, 1)) if calls.contains(&allocate) => add(
                 function,
                 Role::Realloc,
                 "_ ptr size",
-                3,
                 HEADER,
                 "allocates a block, and inserts another among the free ones",
-            )),
+            ),
             _ => {}
         }
     }
-    let has_free = found.iter().any(|finding| finding.shape.role == Role::Free);
-    if has_free && found.len() <= MAX_FUNCTIONS { found } else { Vec::new() }
-}
-
-fn finding(
-    function: u32,
-    role: Role,
-    list: &str,
-    parameters: usize,
-    offset: u32,
-    sign: &str,
-) -> Finding {
-    let shape = shape(role, list, parameters);
-    Finding {
-        function,
-        shape: crate::allocators::shape::Shape { offset, ..shape },
-        family: "assemblyscript",
-        evidence: vec![sign.into()],
-        is_collected: true,
-    }
+    let is_whole = found.with(Role::Free).is_some() && found.functions().count() <= MAX_FUNCTIONS;
+    if is_whole { found } else { Found::default() }
 }

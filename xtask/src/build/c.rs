@@ -34,6 +34,7 @@ pub fn build(source: &Path, variant: &Variant, output: &Path) -> Result<()> {
         .arg(format!("-ffile-prefix-map={}=.", root().display()))
         .args(if cpp { &["-std=c++17", "-fno-exceptions"][..] } else { &["-std=gnu11"] })
         .args(variant.flags)
+        .args(library_flags(source)?)
         .arg("-c")
         .arg(source)
         .arg("-o")
@@ -53,6 +54,26 @@ pub fn build(source: &Path, variant: &Variant, output: &Path) -> Result<()> {
         Symbols::Nothing => link(variant, &inputs, &["--strip-all"], output).map(drop),
         Symbols::OwnLines => link_with_own_lines(variant, &inputs, output),
     }
+}
+
+/// mimalloc's sources, as a crate brings them along, for the guest that is named after it.
+fn library_flags(source: &Path) -> Result<Vec<String>> {
+    if source.file_stem().is_none_or(|stem| stem != "mimalloc") {
+        return Ok(Vec::new());
+    }
+    let name = "libmimalloc-sys-0.1.44";
+    let folder = cache("crates")?;
+    if !folder.join(name).exists() {
+        eprintln!("fetching {name} from crates.io");
+        let archive = folder.join("mimalloc.crate");
+        let url = format!("https://static.crates.io/crates/libmimalloc-sys/{name}.crate");
+        run(command("curl").args(["-sSf", "-o"]).arg(&archive).arg(url))?;
+        run(command("tar").arg("-xzf").arg(&archive).arg("-C").arg(&folder))?;
+    }
+    let sources = folder.join(name).join("c_src/mimalloc/v2");
+    let include = |part: &str| format!("-I{}", sources.join(part).display());
+    let flags = [include("include"), include("src"), "-DMI_DEBUG=0".into(), "-w".into()];
+    Ok(flags.into())
 }
 
 fn builtins() -> Result<PathBuf> {

@@ -1,0 +1,57 @@
+//! Whether an allocator is all in the functions that were found: what the compiler has inlined
+//! elsewhere works on the same state there, and would not be seen.
+
+use super::View;
+use std::{collections::BTreeSet, ops::RangeInclusive};
+
+/// The statics of a small allocator are no more bytes than these.
+const STATICS: u32 = 4096;
+
+/// A function outside `functions`, and what only they call, that works on the state that `malloc`
+/// and `free` share.
+pub(super) fn outsider(
+    view: &View<'_>,
+    malloc: u32,
+    free: u32,
+    functions: impl IntoIterator<Item = u32>,
+    by_place: bool,
+) -> Option<u32> {
+    let (of_malloc, of_free) = (touched(view, malloc), touched(view, free));
+    let shared: BTreeSet<u32> = of_malloc.intersection(&of_free).copied().collect();
+    // Where the compiler has folded an index into one of the addresses, they share no more than the
+    // place where these lie.
+    let place = place(&of_malloc).filter(|_| by_place && shared.is_empty());
+    let enough = shared.len().clamp(1, 2);
+    let is_state = |address: &u32| {
+        shared.contains(address) || place.as_ref().is_some_and(|place| place.contains(address))
+    };
+    let inside = view.graph.enclosed(functions.into_iter().chain([malloc, free]));
+    view.graph.functions().find(|&function| {
+        let code = view.features.of(function);
+        let shared = code.addresses.iter().filter(|address| is_state(address)).count();
+        // What the host calls once, without a word, sets the state up.
+        let is_start =
+            view.integers(function) == Some((0, 0)) && view.graph.is_only_exported(function);
+        !inside[function as usize] && !is_start && code.stores > 0 && shared >= enough
+    })
+}
+
+/// The static addresses that a function touches, or what only it calls, and few others.
+fn touched(view: &View<'_>, function: u32) -> BTreeSet<u32> {
+    let inside = view.graph.enclosed([function]);
+    let members = view.graph.functions().filter(|&it| inside[it as usize]);
+    let addresses = members.flat_map(|it| view.features.rare_addresses(it));
+    addresses.filter(|&address| !is_round(address)).collect()
+}
+
+/// A power of two, or one less, is a size or a mask.
+fn is_round(address: u32) -> bool {
+    address.is_power_of_two() || address.checked_add(1).is_none_or(u32::is_power_of_two)
+}
+
+/// Where the statics lie that a `malloc` touches, if they lie together.
+pub(super) fn place(addresses: &BTreeSet<u32>) -> Option<RangeInclusive<u32>> {
+    let addresses = || addresses.iter().copied().filter(|&address| !is_round(address));
+    let (first, last) = (addresses().min()?, addresses().max()?);
+    (last - first <= STATICS).then_some(first..=last)
+}
