@@ -7,6 +7,8 @@
 
 mod account;
 pub(crate) mod difference;
+mod losses;
+mod memory;
 mod page;
 mod sections;
 mod selection;
@@ -28,6 +30,7 @@ pub(crate) fn render(report: &Report, options: &Options, out: &mut String) {
     sections::trap(report, &mut page);
     sections::anomalies(report, &mut page);
     sections::contexts(report, &mut page);
+    memory::render(report, &mut page);
     sections::growth(report, &mut page);
     sections::suppressions(report, &mut page);
     sections::unseen(report, &mut page);

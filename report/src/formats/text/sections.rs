@@ -1,6 +1,7 @@
 //! The parts below the account: traps, errors, contexts, growth, noise, blind spots, what next.
 
 use super::{
+    losses,
     page::{Page, Style},
     stacks::{self, FEW, Layout, MANY, Prefix},
     units::{bytes, percent},
@@ -18,7 +19,7 @@ const MAX_GROWERS: usize = 3;
 /// Suppression rules that are listed: the built-in ones, and some.
 const MAX_RULES: usize = 20;
 const BAR: usize = 10;
-const STACK: Layout = Layout { indent: 4, frames: MANY };
+pub(super) const STACK: Layout = Layout { indent: 4, frames: MANY };
 
 pub(super) fn trap(report: &Report, page: &mut Page<'_>) {
     let guest = &report.guest;
@@ -89,6 +90,9 @@ fn one_anomaly(anomaly: &Anomaly, page: &mut Page<'_>) {
 /// What is live at the end; if nothing is, what was at the high-water mark.
 pub(super) fn contexts(report: &Report, page: &mut Page<'_>) {
     let top = page.options.top;
+    if report.leaks.is_some() && !report.loss_records.is_empty() {
+        return losses::render(report, page);
+    }
     let live: Vec<&Context> = report
         .contexts
         .iter()
@@ -135,7 +139,7 @@ fn one_context(context: &Context, held: Count, whole: u64, prefix: &Prefix, page
     stacks::render(&context.frames, context.truncated, STACK, prefix, page);
 }
 
-fn more(count: usize, shown: usize, noun: &str, page: &mut Page<'_>) {
+pub(super) fn more(count: usize, shown: usize, noun: &str, page: &mut Page<'_>) {
     if count > shown {
         let more = plural((count - shown) as u64, noun);
         let more = page.paint(Style::Dim, &format!("{} and {more} more", page.ellipsis()));

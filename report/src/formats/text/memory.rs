@@ -1,0 +1,70 @@
+//! Where the memory went: what its bytes are for at the end, and why it grew.
+
+use super::{
+    page::{Page, Style},
+    units::{bytes, percent},
+};
+use crate::schema::{Account, Report};
+use seepage_analysis::words::plural;
+
+const BAR: usize = 10;
+/// Bytes that make a page.
+const PAGE: u64 = 65_536;
+
+pub(super) fn render(report: &Report, page: &mut Page<'_>) {
+    let memory = &report.memory;
+    let Some(account) = memory.account.as_ref().filter(|_| memory.final_pages > 0) else { return };
+    if report.totals.allocated.blocks == 0 {
+        return;
+    }
+    page.heading("where the memory went");
+    let whole = memory.final_pages.saturating_mul(memory.page_size);
+    for (size, what, style) in parts(account).into_iter().filter(|(size, ..)| *size > 0) {
+        let bar = page.paint(style, &page.bar(size, whole, BAR));
+        let share = percent(size, whole);
+        page.line(&format!("  {bar} {:>9}  {share:>7}  {what}", bytes(size)));
+    }
+    if let Some(line) = growth(report) {
+        page.line(&format!("  {line}"));
+    }
+}
+
+fn parts(account: &Account) -> [(u64, &'static str, Style); 10] {
+    let live = &account.live;
+    let lost = live.definitely_lost.saturating_add(live.indirectly_lost);
+    let held = live.still_reachable.saturating_add(live.unknown);
+    [
+        (lost, "live, and lost", Style::Bad),
+        (live.possibly_lost, "live, possibly lost", Style::Warn),
+        (held, "live, and held", Style::Good),
+        (live.suppressed, "live, known noise", Style::Dim),
+        (account.overhead, "the allocator's own: headers and rounding", Style::Dim),
+        (account.free_fitting, "free, in pieces the program can use", Style::Good),
+        (account.free_fragmented, "free, in pieces too small: fragmentation", Style::Warn),
+        (account.tail, "never used, at the top", Style::Dim),
+        (account.untracked, "grown by others than the allocator", Style::Warn),
+        (account.static_bytes.saturating_add(account.stack), "static variables, stack", Style::Dim),
+    ]
+}
+
+/// `it grew by 49 pages: 35 for more live bytes, 14 for want of a large enough piece`.
+fn growth(report: &Report) -> Option<String> {
+    let growth = &report.memory.growth;
+    if growth.bytes == 0 {
+        return None;
+    }
+    let causes = [
+        (growth.demand, "for more live bytes"),
+        (growth.fragmentation, "for want of a piece that was large enough"),
+        (growth.policy, "in advance"),
+        (growth.direct, "by the program itself"),
+        (growth.unexplained, "by the host, unexplained"),
+    ];
+    let parts: Vec<String> = causes
+        .iter()
+        .filter(|(bytes, _)| *bytes > 0)
+        .map(|(bytes, why)| format!("{} {why}", percent(*bytes, growth.bytes)))
+        .collect();
+    let pages = plural(growth.bytes / PAGE, "page");
+    Some(format!("it grew by {pages}: {}", parts.join(", ")))
+}
