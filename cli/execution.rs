@@ -23,6 +23,7 @@ pub(crate) struct Request<'a> {
     pub(crate) report: &'a ReportOptions,
     pub(crate) instrument: &'a InstrumentOptions,
     pub(crate) budget: Budget,
+    pub(crate) track_fds: bool,
 }
 
 /// A run that is over, and not yet reported.
@@ -32,6 +33,7 @@ pub(crate) struct Execution {
     /// The trace file, and why it is incomplete.
     trace_error: Option<(String, SinkError)>,
     refused_stacks: u64,
+    untracked_files: u64,
     abandoned: bool,
 }
 
@@ -66,7 +68,8 @@ impl Execution {
         };
         let reporter = Reporter::new(request.report, Stream::Stderr, invocation)?;
         let trace_writer = trace.map(trace_writer).transpose()?;
-        let config = Config { budget: request.budget, ..Config::default() };
+        let config =
+            Config { budget: request.budget, track_fds: request.track_fds, ..Config::default() };
         stop_on_signal(interrupt);
         let ran = runner
             .run(Tee::new(Session::new(config), trace_writer))
@@ -88,6 +91,7 @@ impl Execution {
             reporter,
             trace_error: second.error.map(|error| (trace_name(), error)),
             refused_stacks: ran.trace.refused_stacks,
+            untracked_files: ran.untracked_files,
             abandoned: ran.abandoned,
         })
     }
@@ -103,6 +107,12 @@ impl Execution {
             terminal::warning(&format!(
                 "{} contexts too many for their stacks to be kept",
                 self.refused_stacks
+            ));
+        }
+        if self.untracked_files > 0 {
+            terminal::warning(&format!(
+                "{} descriptors were opened while too many were open, and not followed",
+                self.untracked_files
             ));
         }
         let Some((path, error)) = self.trace_error else { return Ok(code) };

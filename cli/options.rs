@@ -166,6 +166,10 @@ pub(crate) struct CheckOptions {
     #[arg(long, value_name = "N")]
     pub(crate) max_pages: Option<u64>,
 
+    /// Make descriptors that are opened and never closed a leak
+    #[arg(long)]
+    pub(crate) track_fds: bool,
+
     /// Exit with this code for every finding
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..=255))]
     pub(crate) error_exitcode: Option<i32>,

@@ -12,6 +12,8 @@ pub struct Config {
     pub budget: Budget,
     /// The kinds of live blocks that are leaks.
     pub leak_kinds: LeakKinds,
+    /// Whether descriptors that are open at the end are leaks.
+    pub track_fds: bool,
     /// Whether the built-in [`crate::suppressions`] apply.
     pub builtin_suppressions: bool,
     /// How much is remembered.
@@ -23,6 +25,7 @@ impl Default for Config {
         Config {
             budget: Budget::default(),
             leak_kinds: LeakKinds::default(),
+            track_fds: false,
             builtin_suppressions: true,
             caps: Caps::default(),
         }
@@ -97,6 +100,8 @@ pub struct Caps {
     pub timeline: usize,
     /// Marks that are listed.
     pub marks: usize,
+    /// Places that left descriptors open.
+    pub open_files: usize,
     /// Findings.
     pub findings: usize,
 }
@@ -117,6 +122,7 @@ impl Default for Caps {
             anomalies: 1024,
             timeline: 512,
             marks: 512,
+            open_files: 1024,
             findings: 1024,
         }
     }

@@ -5,6 +5,7 @@ use crate::{
     config::LeakKinds,
     finding::{Abstention, Finding, FindingKind},
     heap::anomalies::Anomaly,
+    open_files::OpenFiles,
     profile::{ContextCost, Count, LeakKind, Profile, StackId},
     suppressions::Suppressed,
 };
@@ -23,6 +24,8 @@ pub struct Outcome {
     pub profile: Profile,
     /// What the guest did to its heap that makes no sense, by first appearance.
     pub anomalies: Vec<Anomaly>,
+    /// What was opened and never closed.
+    pub open_files: Vec<OpenFiles>,
     /// Every suppression rule that applied, in the order of the rules.
     pub suppressed: Vec<Suppressed>,
     /// What the analyses claim, by kind, the weightiest first.
@@ -52,6 +55,8 @@ pub struct Drops {
     pub grows: u64,
     /// Occurrences of anomalies that are not listed.
     pub anomalies: u64,
+    /// Open descriptors that are not listed.
+    pub open_files: u64,
     /// Findings that are not listed.
     pub findings: u64,
     /// Events whose calling context the trace does not explain.
@@ -67,7 +72,7 @@ pub struct Drops {
 pub enum Verdict {
     /// The heap was misused.
     HeapError,
-    /// Blocks are live at exit that no suppression explains.
+    /// Blocks are live at exit that no suppression explains, or descriptors are open.
     Leak,
     /// The heap or the memory rises from mark to mark.
     Growth,
@@ -101,7 +106,7 @@ impl Outcome {
     pub fn verdict(&self) -> Verdict {
         match self.findings.iter().map(|finding| finding.kind).min() {
             Some(FindingKind::HeapError) => Verdict::HeapError,
-            Some(FindingKind::Leak) => Verdict::Leak,
+            Some(FindingKind::Leak | FindingKind::OpenFile) => Verdict::Leak,
             Some(FindingKind::Growth) => Verdict::Growth,
             Some(FindingKind::Budget) => Verdict::Budget,
             None if !self.saw_allocator() => Verdict::Blind,
@@ -123,6 +128,7 @@ impl Outcome {
         if of(FindingKind::Leak).next().is_some() {
             reasons.push(self.leak_reason());
         }
+        reasons.extend(of(FindingKind::OpenFile).map(|finding| finding.summary.clone()));
         let others = of(FindingKind::Growth).chain(of(FindingKind::Budget));
         reasons.extend(others.map(|finding| finding.summary.clone()));
         if !self.saw_allocator() {

@@ -10,6 +10,7 @@ use crate::{
     heap::Heap,
     image::MemoryImage,
     kinds::{self, Image, Judge},
+    open_files::OpenFileList,
     outcome::{Drops, Outcome},
     profile::{Kinds, Reachability, StackId},
     suppressions,
@@ -31,6 +32,7 @@ pub struct Session {
     end: Option<End>,
     heap: Heap,
     images: Images,
+    open_files: OpenFileList,
 }
 
 impl Session {
@@ -38,7 +40,8 @@ impl Session {
     pub fn new(config: Config) -> Session {
         let heap = Heap::new(&config.caps);
         let images = Images::new(config.caps.image_pages);
-        Session { config, modules: Vec::new(), end: None, heap, images }
+        let open_files = OpenFileList::new(config.caps.open_files);
+        Session { config, modules: Vec::new(), end: None, heap, images, open_files }
     }
 
     /// Takes the next message.
@@ -58,7 +61,11 @@ impl Session {
             }
             Message::State(state) => self.images.begin(state),
             Message::Memory(part) => self.images.add(part),
-            Message::OpenFile(_) | Message::Suppressions { .. } => {}
+            Message::OpenFile(file) => {
+                let stack = self.heap.place(file.module, &file.frames);
+                self.open_files.add(file, stack);
+            }
+            Message::Suppressions { .. } => {}
             Message::Mark { name } => {
                 let kinds = self.kinds();
                 self.heap.mark(name, kinds);
@@ -88,10 +95,16 @@ impl Session {
 
     /// Judges what was seen.
     pub fn finish(self) -> Outcome {
-        let Session { config, modules, end, heap, images } = self;
+        let Session { config, modules, end, heap, images, open_files } = self;
         let end = end.unwrap_or_default();
         let (mut profile, anomalies, drops, remains) = heap.finish(end.time_ns);
-        let drops = Drops { lost_records: end.lost_records, images: images.dropped, ..drops };
+        let drops = Drops {
+            lost_records: end.lost_records,
+            images: images.dropped,
+            open_files: open_files.dropped,
+            ..drops
+        };
+        let open_files = open_files.finish();
         let suppressed = if config.builtin_suppressions {
             suppressions::apply(&mut profile.contexts)
         } else {
@@ -142,6 +155,7 @@ impl Session {
             end: &end,
             profile: &profile,
             anomalies: &anomalies,
+            open_files: &open_files,
             drops: &drops,
         };
         let mut findings = Findings::new(config.caps.findings);
@@ -160,6 +174,7 @@ impl Session {
             end,
             profile,
             anomalies,
+            open_files,
             suppressed,
             findings: list,
             abstentions,

@@ -80,6 +80,7 @@ pub fn assemble(outcome: &Outcome, context: &Context) -> Report {
                 bytes: suppressed.live.bytes,
             })
             .collect(),
+        open_files: open_files(outcome),
         heap_errors: anomalies(outcome).into_iter().filter(|anomaly| anomaly.error).collect(),
         anomalies: anomalies(outcome),
         findings: findings(outcome),
@@ -293,6 +294,17 @@ fn context(outcome: &Outcome, cost: &ContextCost) -> schema::Context {
     }
 }
 
+fn open_files(outcome: &Outcome) -> Vec<schema::OpenFiles> {
+    let files = outcome.open_files.iter().map(|files| schema::OpenFiles {
+        kind: files.kind.clone(),
+        count: files.count,
+        paths: files.paths.clone(),
+        module: place(outcome, files.module),
+        frames: files.stack.map(|stack| stack_frames(outcome, stack)).unwrap_or_default(),
+    });
+    files.collect()
+}
+
 fn anomalies(outcome: &Outcome) -> Vec<schema::Anomaly> {
     let stack = |stack: Option<StackId>| stack.map(|stack| stack_frames(outcome, stack));
     outcome
@@ -342,6 +354,7 @@ fn dropped(outcome: &Outcome, contexts: u64) -> schema::Dropped {
         loss_records: 0,
         grows: drops.grows,
         anomalies: drops.anomalies,
+        open_files: drops.open_files,
         findings: drops.findings,
         records: drops.lost_records,
         unknown_records: drops.unknown_records,

@@ -154,6 +154,10 @@ impl Instance {
         Instance { id, thread: ThreadId(0), module, table, state: Mutex::default() }
     }
 
+    pub(crate) fn id(&self) -> ModuleId {
+        self.id
+    }
+
     pub(crate) fn module(&self) -> &Module {
         &self.module
     }

@@ -16,6 +16,7 @@
 #![deny(missing_docs)]
 
 mod collector;
+mod descriptors;
 mod embed;
 mod end;
 mod error;

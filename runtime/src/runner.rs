@@ -27,7 +27,9 @@ use crate::{
     options::RunOptions,
     wasi::{self, Host},
 };
-use seepage_trace::{End, Locals, Outcome, SiteTable, abi::IMPORT_MODULE, sites::Transport};
+use seepage_trace::{
+    End, Locals, Message, OpenFile, Outcome, SiteTable, abi::IMPORT_MODULE, sites::Transport,
+};
 use std::{
     sync::{
         Arc,
@@ -64,6 +66,8 @@ pub struct Ran<S> {
     pub trace: Finished<S>,
     /// The results of the last call of the invoked export, as text.
     pub values: Vec<String>,
+    /// Descriptors that the guest opened when too many were open to follow them.
+    pub untracked_files: u64,
     /// The guest did not answer and was given up on; its thread may still be there.
     pub abandoned: bool,
 }
@@ -73,6 +77,7 @@ pub struct Ran<S> {
 pub(crate) struct Done {
     end: End,
     values: Vec<String>,
+    untracked_files: u64,
     /// wasmtime stopped it where it was told to.
     stopped: bool,
 }
@@ -147,6 +152,7 @@ impl Runner {
                     return Ok(Ran {
                         trace: tracer.end(end)?,
                         values: Vec::new(),
+                        untracked_files: 0,
                         abandoned: true,
                     });
                 }
@@ -157,7 +163,12 @@ impl Runner {
                         let why = says(outcome) + abandonment(&shared);
                         let end = End { outcome, message: Some(why), ..End::default() };
                         let trace = tracer.end(end)?;
-                        return Ok(Ran { trace, values: Vec::new(), abandoned: true });
+                        return Ok(Ran {
+                            trace,
+                            values: Vec::new(),
+                            untracked_files: 0,
+                            abandoned: true,
+                        });
                     }
                 },
             };
@@ -176,18 +187,30 @@ impl Runner {
         shared.drain(&mut self.store);
         let instances = shared.instances();
         let instruction = self.options.symbolize.as_deref();
-        let mut end =
-            end::of(result.as_ref().err(), &Symbolizer { modules: &instances, instruction });
+        let symbolizer = Symbolizer { modules: &instances, instruction };
+        let mut end = end::of(result.as_ref().err(), &symbolizer);
         end.refused_growths = self.store.data().limiter.refused();
         if end.outcome == Outcome::Trapped && end.refused_growths > 0 {
             end.outcome = Outcome::MemoryLimit;
         }
         end_image(shared, &mut self.store, end.outcome);
+        let descriptors = &self.store.data().descriptors;
+        if let Some(instance) = instances.first() {
+            for opened in descriptors.opened() {
+                shared.feeder.send(Message::OpenFile(OpenFile {
+                    module: instance.id(),
+                    descriptor: opened.number,
+                    kind: opened.kind.into(),
+                    path: opened.path.into(),
+                    frames: symbolizer.calls(instance, opened.calls),
+                }));
+            }
+        }
         if end.outcome == Outcome::Returned && matches!(self.entry, Entry::Start) {
             end.exit_code = Some(0);
         }
         let stopped = result.is_err_and(|error| error.downcast_ref() == Some(&Trap::Interrupt));
-        Done { end, values, stopped }
+        Done { end, values, untracked_files: descriptors.untracked(), stopped }
     }
 
     fn call(&mut self, shared: &Arc<Shared>, values: &mut Vec<String>) -> wasmtime::Result<()> {
@@ -234,7 +257,12 @@ impl Done {
             self.end.outcome = outcome;
             self.end.message = Some(says(outcome));
         }
-        Ok(Ran { trace: tracer.end(self.end)?, values: self.values, abandoned: false })
+        Ok(Ran {
+            trace: tracer.end(self.end)?,
+            values: self.values,
+            untracked_files: self.untracked_files,
+            abandoned: false,
+        })
     }
 }
 

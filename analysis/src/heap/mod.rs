@@ -33,7 +33,9 @@ use extent::{Extent, Recent};
 use histogram::Histogram;
 use marks::Marks;
 use rustc_hash::FxHashMap;
-use seepage_trace::{Context, ModuleId, ModuleInfo, Records, Stack, Tracepoint, TracepointId};
+use seepage_trace::{
+    Context, Frame, ModuleId, ModuleInfo, Records, Stack, Tracepoint, TracepointId,
+};
 use space::{MemoryRange, Now, Space};
 use stacks::{Stacks, Values};
 use survey::{ModuleRemains, Remains};
@@ -145,6 +147,13 @@ impl Heap {
         let Some(module) = self.modules.get_mut(index) else { return };
         self.stacks.learn(&mut module.values, stack);
         self.contexts.reserve(self.stacks.len());
+    }
+
+    /// The number of a stack that stands for no context.
+    pub(crate) fn place(&mut self, module: ModuleId, frames: &[Frame]) -> Option<StackId> {
+        let place = self.stacks.place(module, frames);
+        self.contexts.reserve(self.stacks.len());
+        place
     }
 
     pub(crate) fn records(&mut self, records: &Records<'_>) {

@@ -8,12 +8,14 @@ use super::{
 };
 use crate::{
     formats::{Invocation, Verb},
-    schema::{Anomaly, Context, Count, Frame, GrownBy, Report, VerdictKind},
+    schema::{Anomaly, Context, Count, Frame, GrownBy, OpenFiles, Report, VerdictKind},
 };
 use std::cmp::Reverse;
 
 /// Contexts that are named for the growth of memory.
 const MAX_GROWERS: usize = 3;
+/// Paths that are named of files that were opened at one place.
+const MAX_PATHS: usize = 4;
 const BAR: usize = 10;
 const STACK: Layout = Layout { indent: 4, frames: MANY };
 
@@ -140,6 +142,34 @@ fn more(count: usize, shown: usize, noun: &str, page: &mut Page<'_>) {
     }
 }
 
+/// What was opened and never closed.
+pub(super) fn open_files(report: &Report, page: &mut Page<'_>) {
+    let (files, top) = (&report.open_files, page.options.top);
+    if files.is_empty() {
+        return;
+    }
+    page.heading("open files");
+    let prefix = Prefix::of(files.iter().take(top).flat_map(|files| &files.frames));
+    for files in files.iter().take(top) {
+        let count = format!("{} {}", super::units::thousands(files.count), kind(files));
+        let count = page.paint(Style::Warn, &count);
+        let paths: Vec<_> = files.paths.iter().take(MAX_PATHS).map(|path| clean(path)).collect();
+        let more = if files.paths.len() > MAX_PATHS { page.ellipsis() } else { "" };
+        page.line(&format!("  {count}  {} {more}", paths.join(", ")).trim_end());
+        stacks::render(&files.frames, false, STACK, &prefix, page);
+    }
+    more(files.len(), top, "place", page);
+}
+
+fn kind(files: &OpenFiles) -> String {
+    let kind = clean(&files.kind);
+    match (files.count, &*kind) {
+        (1, _) => kind.into_owned(),
+        (_, "directory") => "directories".into(),
+        _ => format!("{kind}s"),
+    }
+}
+
 /// Who made the memory grow.
 pub(super) fn growth(report: &Report, page: &mut Page<'_>) {
     let growers = growers(report);
@@ -228,6 +258,7 @@ pub(super) fn unseen(report: &Report, page: &mut Page<'_>) {
         (dropped.modules, "module", "beyond the limit, not followed"),
         (dropped.grows, "growth", "of memory beyond the limit, not listed"),
         (dropped.anomalies, "anomaly", "beyond the limit, not listed"),
+        (dropped.open_files, "open file", "beyond the limit, not listed"),
         (dropped.findings, "finding", "beyond the limit, not listed"),
         (dropped.contexts, "context", "beyond the limit, not listed"),
     ];
