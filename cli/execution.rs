@@ -2,7 +2,7 @@
 
 use crate::{
     exit, input,
-    options::{InstrumentOptions, ReportOptions, RunOptions},
+    options::{InstrumentOptions, ReportOptions, RunOptions, TraceImages},
     probing,
     reporting::{Reporter, Stream, takes_stdout},
     terminal,
@@ -11,8 +11,8 @@ use anyhow::{Context, Result, bail};
 use seepage_analysis::{Budget, Config, Outcome, Session};
 use seepage_report::{Invocation, Verb};
 use seepage_runtime::{
-    Dir, Interrupt, Invoke, Output, RunOptions as GuestOptions, Runner, SinkError, Symbolize, Tee,
-    TraceWriter, is_instrumented,
+    Dir, Images, Interrupt, Invoke, MarkRequest, Output, RunOptions as GuestOptions, Runner,
+    SinkError, Symbolize, Tee, TraceWriter, is_instrumented,
 };
 use std::{fs::File, path::Path};
 
@@ -131,8 +131,8 @@ fn instrumented(
     if is_instrumented(&bytes) {
         if !options.is_default() {
             terminal::warning(&format!(
-                "`{}` is instrumented already: --transport, --no-context and --alloc-fn change \
-                 nothing",
+                "`{}` is instrumented already: --transport, --no-context, --alloc-fn and \
+                 --mark-export change nothing",
                 path.display()
             ));
         }
@@ -154,6 +154,12 @@ fn guest_options(run: &RunOptions, path: &Path, args: &[String]) -> Result<Guest
     options.env = run.env.iter().map(|text| variable(text)).collect::<Result<_>>()?;
     options.max_memory = run.max_memory;
     options.timeout = run.timeout;
+    options.images = match run.trace_images {
+        TraceImages::Off => Images::Off,
+        TraceImages::Marks => Images::Marks,
+        TraceImages::All => Images::All,
+    };
+    options.mark_request = mark_on_signal();
     options.unknown_imports_trap = run.unknown_imports_trap;
     if let Some(bytes) = run.max_stack {
         options.max_stack = usize::try_from(bytes).context("--max-stack is too large")?;
@@ -193,6 +199,16 @@ fn variable(text: &str) -> Result<(String, String)> {
 fn trace_writer(path: &Path) -> Result<TraceWriter<File>> {
     let created = File::create(path).map(TraceWriter::new);
     created.with_context(|| format!("failed to write the trace to `{}`", path.display()))
+}
+
+/// SIGUSR1 marks the moment, where there is such a signal.
+fn mark_on_signal() -> MarkRequest {
+    let request = MarkRequest::new("SIGUSR1");
+    #[cfg(unix)]
+    if let Err(error) = signal_hook::flag::register(signal_hook::consts::SIGUSR1, request.flag()) {
+        terminal::warning(&format!("SIGUSR1 will make no mark: {error}"));
+    }
+    request
 }
 
 /// The first signal stops the guest, so that the report still comes; the second stops everything.

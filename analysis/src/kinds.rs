@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Roots are what a program can still read: its mutable globals, its memory outside the heap
-//! without the dead part of its stack, and what the host holds. Memory that the allocator has
+//! without the dead part of its stack, what the host holds, and what the program says is one. Memory that the allocator has
 //! taken back, or has not yet handed out, is no root: old addresses lie about there.
 
 use crate::{
@@ -94,6 +94,8 @@ impl<'a> Judge<'a> {
             }
         }
         self.looked_at.host = state.roots.len() as u64;
+        let ignored = (0..).zip(self.live).filter(|(_, (_, block))| block.ignored);
+        self.roots.surely.extend(ignored.map(|(node, _)| node));
         let memory = &self.image.memory;
         let allocator = AllocatorState::find(memory, 0..self.static_end(survey), self.graph.word);
         for range in self.root_ranges(survey).into_iter().filter(|range| !range.is_empty()) {
@@ -161,6 +163,7 @@ impl<'a> Judge<'a> {
         };
         let others = survey.untracked.iter().filter(is_free);
         ranges.extend(others.map(|stretch| stretch.start.max(end)..stretch.end));
+        ranges.extend(survey.regions.iter().cloned());
         ranges
     }
 
@@ -238,8 +241,8 @@ impl<'a> Judge<'a> {
         kinds
     }
 
-    /// Which blocks no loss is to be claimed of, as LeakSanitizer has it: those of suppressed
-    /// contexts, and all lost ones that hang on these. Takes the latter out of the lost, and tells
+    /// Which blocks no loss is to be claimed of, as LeakSanitizer has it: ignored ones, those of
+    /// suppressed contexts, and all lost ones that hang on these. Takes the latter out of the lost, and tells
     /// which of them nothing else holds up.
     fn spare(
         &self,
@@ -247,7 +250,7 @@ impl<'a> Judge<'a> {
         reached: &mut [Reached],
     ) -> (Vec<bool>, Vec<NodeId>) {
         let mut spared: Vec<bool> =
-            self.live.iter().map(|(_, block)| is_suppressed(block.stack)).collect();
+            self.live.iter().map(|(_, it)| it.ignored || is_suppressed(it.stack)).collect();
         let is_root =
             |&node: &NodeId| spared[node as usize] && reached[node as usize] == Reached::Lost;
         let roots: Vec<NodeId> = (0..self.live.len() as NodeId).filter(is_root).collect();

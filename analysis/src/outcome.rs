@@ -9,7 +9,7 @@ use crate::{
     profile::{ContextCost, Count, LeakKind, Profile, StackId},
     suppressions::Suppressed,
 };
-use seepage_trace::{End, ModuleInfo, Role};
+use seepage_trace::{End, ModuleInfo};
 
 /// Everything a session learned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub struct Drops {
     pub grows: u64,
     /// Occurrences of anomalies that are not listed.
     pub anomalies: u64,
+    /// Stretches that the program called roots and that were not looked at.
+    pub regions: u64,
     /// Open descriptors that are not listed.
     pub open_files: u64,
     /// Findings that are not listed.
@@ -195,9 +197,8 @@ impl Outcome {
 
     /// Whether any module has a function that allocates, so that blocks could be seen at all.
     pub fn saw_allocator(&self) -> bool {
-        self.modules.iter().flat_map(|module| &module.tracepoints).any(|tracepoint| {
-            !matches!(tracepoint.role, Role::Grow | Role::UsableSize | Role::Free)
-        })
+        let mut tracepoints = self.modules.iter().flat_map(|module| &module.tracepoints);
+        tracepoints.any(|tracepoint| tracepoint.role.allocates())
     }
 
     /// The calling context of that number, if it is of this outcome.

@@ -15,6 +15,8 @@ pub struct Config {
     pub contexts: Contexts,
     /// Allocators that the user names.
     pub alloc_fns: Vec<AllocFn>,
+    /// Exports whose return to the host marks the moment.
+    pub mark_exports: Vec<String>,
     /// The JavaScript that loads the module: it may tell its exports apart.
     pub glue: Option<String>,
     /// The same module with its names or its DWARF, where the one to instrument was stripped.
@@ -78,9 +80,10 @@ impl FromStr for AllocFn {
                 (role, Some(Parameter::list(list)?))
             }
         };
-        let role = Role::from_name(role).filter(|&role| role != Role::Grow).ok_or_else(|| {
-            let names: Vec<_> = Role::ALL.iter().map(|role| role.name()).collect();
-            format!("`{role}` is no role; roles are {}", names[..names.len() - 1].join(", "))
+        let role = Role::from_name(role).filter(|role| role.is_allocators()).ok_or_else(|| {
+            let roles = Role::ALL.iter().filter(|role| role.is_allocators());
+            let names: Vec<_> = roles.map(|role| role.name()).collect();
+            format!("`{role}` is no role; roles are {}", names.join(", "))
         })?;
         Ok(AllocFn { name: name.into(), role, parameters, is_probed: false })
     }

@@ -23,6 +23,7 @@
 #![deny(missing_docs)]
 
 mod allocators;
+mod annotations;
 mod config;
 mod discover;
 mod error;
@@ -40,7 +41,9 @@ mod verify;
 
 pub use config::{AllocFn, Config, Contexts, TransportKind};
 pub use error::Error;
-pub use inspection::{AllocatorFunction, Certainty, Inspection, ModuleFacts, NotHooked, Producer};
+pub use inspection::{
+    AllocatorFunction, AnnotationFunction, Certainty, Inspection, ModuleFacts, NotHooked, Producer,
+};
 pub use instrumented::Instrumented;
 
 /// Rewrites a module.
@@ -51,10 +54,15 @@ pub use instrumented::Instrumented;
 pub fn instrument(wasm: &[u8], config: &Config) -> Result<Instrumented, Error> {
     // Before the parser, which may not know the feature by its name.
     facts::Facts::read(wasm)?.check_supported()?;
-    let Examined { facts, mut module, graph, discovery } = examine(wasm, config)?;
-    let inspection = inspection::Inspection::new(&facts, &graph, &discovery, config);
-    let instrumented =
-        rewrite::rewrite(&mut module, &facts, &graph, &discovery, inspection, config)?;
+    let Examined { facts, mut module, graph, discovery, annotations } = examine(wasm, config)?;
+    let inspection = inspection::Inspection::new(&facts, &graph, &discovery, &annotations, config);
+    let original = rewrite::Original {
+        facts: &facts,
+        graph: &graph,
+        discovery: &discovery,
+        annotations: &annotations,
+    };
+    let instrumented = rewrite::rewrite(&mut module, &original, inspection, config)?;
     verify::verify(&facts, &instrumented)?;
     Ok(instrumented)
 }
@@ -65,8 +73,8 @@ pub fn instrument(wasm: &[u8], config: &Config) -> Result<Instrumented, Error> {
 /// # Errors
 /// When the bytes are no core module, or an [`AllocFn`] names no function of the module.
 pub fn inspect(wasm: &[u8], config: &Config) -> Result<Inspection, Error> {
-    let Examined { facts, graph, discovery, .. } = examine(wasm, config)?;
-    Ok(inspection::Inspection::new(&facts, &graph, &discovery, config))
+    let Examined { facts, graph, discovery, annotations, .. } = examine(wasm, config)?;
+    Ok(inspection::Inspection::new(&facts, &graph, &discovery, &annotations, config))
 }
 
 /// A module for a probe of what [`inspect`] could not settle; nothing if it settled all, or has no
@@ -87,6 +95,7 @@ struct Examined<'a> {
     module: walrus::Module,
     graph: graph::CallGraph,
     discovery: discover::Discovery,
+    annotations: annotations::Annotations,
 }
 
 fn examine<'a>(wasm: &'a [u8], config: &'a Config) -> Result<Examined<'a>, Error> {
@@ -99,5 +108,6 @@ fn examine<'a>(wasm: &'a [u8], config: &'a Config) -> Result<Examined<'a>, Error
     facts.name_from_debug();
     facts.name_after_imports(symbols::names::served_imports(&facts, &graph));
     let discovery = discover::discover(&module, &facts, &graph, config)?;
-    Ok(Examined { facts, module, graph, discovery })
+    let annotations = annotations::Annotations::find(&module, &facts, &graph, config)?;
+    Ok(Examined { facts, module, graph, discovery, annotations })
 }

@@ -7,7 +7,7 @@ mod reachability;
 
 use crate::schema::{self, Count, Frame, GrownBy, Report, VerdictKind};
 use seepage_analysis::{ContextCost, LeakKind, Outcome, StackId, Verdict};
-use seepage_trace::{ModuleId, ModuleInfo};
+use seepage_trace::{ModuleId, ModuleInfo, Role};
 use std::cmp::Reverse;
 
 /// What a report says beyond the outcome, and how much of it.
@@ -105,6 +105,7 @@ fn module(info: &ModuleInfo) -> schema::Module {
         allocators: info
             .tracepoints
             .iter()
+            .filter(|it| it.role.is_allocators() || it.role == Role::Grow)
             .map(|tracepoint| schema::Allocator {
                 function: tracepoint.function.clone(),
                 index: tracepoint.index,
@@ -354,6 +355,7 @@ fn dropped(outcome: &Outcome, contexts: u64) -> schema::Dropped {
         loss_records: 0,
         grows: drops.grows,
         anomalies: drops.anomalies,
+        regions: drops.regions,
         open_files: drops.open_files,
         findings: drops.findings,
         records: drops.lost_records,

@@ -662,6 +662,8 @@ pub struct Dropped {
     pub grows: u64,
     /// Occurrences of anomalies that are not listed.
     pub anomalies: u64,
+    /// Stretches that the program said hold addresses and that were not looked at.
+    pub regions: u64,
     /// Open descriptors that are not listed.
     pub open_files: u64,
     /// Findings that are not listed.

@@ -8,7 +8,8 @@ use crate::{
     collector::Feeder,
     error::Error,
     image::{self, Images},
-    stacks::{Budget, ContextSet, canonical},
+    marks::{MarkRequest, Marks},
+    stacks::{Budget, ContextSet, canonical, is_original},
 };
 use seepage_trace::{
     Context, Locals, Message, ModuleId, Records, SiteTable, Stack, ThreadId,
@@ -23,8 +24,8 @@ use std::{
     time::{Duration, Instant},
 };
 use wasmtime::{
-    AsContext, AsContextMut, Extern, Global, Memory, Module, Mutability, SharedMemory, Trap, Val,
-    ValType, WasmBacktrace,
+    AsContext, AsContextMut, Extern, FrameInfo, Global, Memory, Module, Mutability, SharedMemory,
+    Trap, Val, ValType, WasmBacktrace,
 };
 
 /// A batch of this size is sent.
@@ -42,8 +43,13 @@ pub(crate) struct Shared {
     pub(crate) images: Images,
     /// Bytes of memory that images at marks may still hold.
     pub(crate) image_budget: Mutex<u64>,
+    /// Marks that somebody outside asks for.
+    pub(crate) request: MarkRequest,
+    pub(crate) marks: Mutex<Marks>,
     /// The guest is to stop as soon as it comes by.
     pub(crate) stop: AtomicBool,
+    /// The guest has ended: what it is still called for is no part of its run.
+    pub(crate) is_over: AtomicBool,
     /// The guest is in a function of the host, and its rings were emptied before. Only known with
     /// [`crate::Tracer::flush_before_host_calls`].
     pub(crate) in_host: AtomicBool,
@@ -138,6 +144,36 @@ impl Shared {
         self.instances().iter().for_each(|instance| instance.image(self, &mut store, locals));
     }
 
+    /// Marks the moment with a number behind the name, from within a call of the guest or of one of
+    /// its own functions.
+    pub(crate) fn numbered_mark(&self, store: impl AsContextMut, name: &str) {
+        if self.is_over.load(Ordering::Relaxed) {
+            return;
+        }
+        let locals = self.locals(&store);
+        let name = lock(&self.marks).next(name);
+        self.mark(store, name, locals);
+    }
+
+    /// Marks the moment if somebody has asked for it.
+    #[inline]
+    pub(crate) fn serve(&self, store: impl AsContextMut) {
+        if self.request.take() {
+            self.numbered_mark(store, self.request.name());
+        }
+    }
+
+    /// What is known of the locals now: there are some if a function of a module's own is under way.
+    fn locals(&self, store: impl AsContext) -> Locals {
+        let instances = self.instances();
+        let is_own = |info: &FrameInfo| {
+            let traced = instances.iter().find(|it| Module::same(it.module(), info.module()));
+            traced.is_none_or(|traced| is_original(traced.table(), info.func_index()))
+        };
+        let backtrace = WasmBacktrace::force_capture(store);
+        if backtrace.frames().iter().any(is_own) { Locals::Hidden } else { Locals::Gone }
+    }
+
     /// Whether the guest may hold records that nobody can take without its store.
     pub(crate) fn may_hold_records(&self) -> bool {
         let has_ring = |i: &Arc<Instance>| matches!(i.table.transport, Transport::Ring(_));
@@ -212,6 +248,13 @@ impl Instance {
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         let Some(handles) = &state.handles else { return };
+        if shared.is_over.load(Ordering::Relaxed) {
+            if let Some(Ring { head, layout, .. }) = &handles.ring {
+                // What was counted as lost would have been dropped.
+                let _ = head.set(&mut store, Val::I32(layout.start as i32));
+            }
+            return;
+        }
         state.pages.clear();
         state.pages.extend(handles.memories.iter().map(|memory| match memory {
             GuestMemory::Own(memory) => memory.size(&store),
@@ -249,6 +292,20 @@ impl Instance {
         }
     }
 
+    /// The first memory, if the instance has one of its own.
+    pub(crate) fn memory(&self) -> Option<Memory> {
+        match lock(&self.state).handles.as_ref()?.memories.first()? {
+            GuestMemory::Own(memory) => Some(*memory),
+            GuestMemory::Shared(_) => None,
+        }
+    }
+
+    /// What a tracepoint's function is called.
+    pub(crate) fn tracepoint(&self, number: u32) -> &str {
+        let tracepoint = self.table.module.tracepoints.get(number as usize);
+        tracepoint.map_or("mark", |tracepoint| &tracepoint.function)
+    }
+
     fn image_size(&self, store: impl AsContextMut) -> u64 {
         lock(&self.state).handles.as_ref().map_or(0, |handles| image::size(store, handles))
     }
@@ -256,6 +313,9 @@ impl Instance {
     /// Takes one record of the `call` transport. A batch is full when it says so: then the caller
     /// drains, for the clock and the memories' sizes are asked for a batch, not for an event.
     pub(crate) fn record(&self, shared: &Shared, record: &Record) -> bool {
+        if shared.is_over.load(Ordering::Relaxed) {
+            return false;
+        }
         let mut state = lock(&self.state);
         if state.batch.capacity() == 0 {
             state.batch = shared.feeder.buffer();
@@ -266,7 +326,8 @@ impl Instance {
 
     /// Sends the stack on which the guest is now, unless the context was seen before.
     pub(crate) fn capture(&self, shared: &Shared, store: impl AsContext, context: Context) {
-        if lock(&self.state).seen.contains(&context.0) {
+        let is_over = shared.is_over.load(Ordering::Relaxed);
+        if is_over || lock(&self.state).seen.contains(&context.0) {
             return;
         }
         let Some(keep) = lock(&shared.budget).next() else { return };

@@ -25,6 +25,7 @@ use crate::{
     invoke,
     memory::Limiter,
     options::RunOptions,
+    suppressions,
     wasi::{self, Host},
 };
 use seepage_trace::{
@@ -122,7 +123,8 @@ impl Runner {
     /// # Errors
     /// When a thread cannot be started, or the sink panicked.
     pub fn run<S: Sink>(self, sink: S) -> Result<Ran<S>, Error> {
-        let tracer = Tracer::with(sink, self.options.stacks, self.options.images)?;
+        let RunOptions { stacks, images, ref mark_request, .. } = self.options;
+        let tracer = Tracer::with_requests(sink, stacks, images, mark_request.clone())?;
         let engine = self.store.engine().clone();
         let (timeout, interrupt) = (self.options.timeout, self.options.interrupt.clone());
         let (signal, signals) = mpsc::channel();
@@ -182,8 +184,8 @@ impl Runner {
     }
 
     fn guest(mut self, shared: &Arc<Shared>) -> Done {
-        let mut values = Vec::new();
-        let result = self.call(shared, &mut values);
+        let (mut values, mut instance) = (Vec::new(), None);
+        let result = self.call(shared, &mut values, &mut instance);
         shared.drain(&mut self.store);
         let instances = shared.instances();
         let instruction = self.options.symbolize.as_deref();
@@ -194,6 +196,14 @@ impl Runner {
             end.outcome = Outcome::MemoryLimit;
         }
         end_image(shared, &mut self.store, end.outcome);
+        shared.is_over.store(true, Ordering::Relaxed);
+        if let (Some(instance), Outcome::Returned | Outcome::Exited) = (instance, end.outcome) {
+            match suppressions::told(shared, &mut self.store, &instance) {
+                Ok(Some(message)) => shared.feeder.send(message),
+                Ok(None) => {}
+                Err(error) => end.message = Some(error),
+            }
+        }
         let descriptors = &self.store.data().descriptors;
         if let Some(instance) = instances.first() {
             for opened in descriptors.opened() {
@@ -213,7 +223,12 @@ impl Runner {
         Done { end, values, untracked_files: descriptors.untracked(), stopped }
     }
 
-    fn call(&mut self, shared: &Arc<Shared>, values: &mut Vec<String>) -> wasmtime::Result<()> {
+    fn call(
+        &mut self,
+        shared: &Arc<Shared>,
+        values: &mut Vec<String>,
+        called: &mut Option<Instance>,
+    ) -> wasmtime::Result<()> {
         let link = link(shared, &mut self.linker, &self.module)?;
         if self.options.unknown_imports_trap {
             self.linker.define_unknown_imports_as_traps(self.module.module())?;
@@ -226,6 +241,7 @@ impl Runner {
         self.store.set_epoch_deadline(1);
         let instance = self.linker.instantiate(&mut self.store, self.module.module())?;
         link.attach(&mut self.store, &instance)?;
+        *called = Some(instance);
         let Entry::Export { name, parameters, repeat } = &self.entry else {
             return instance
                 .get_typed_func::<(), ()>(&mut self.store, "_start")?

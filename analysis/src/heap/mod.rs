@@ -8,6 +8,7 @@
 //! birth, and it is not temporary for having been moved. When an allocator hands out an address
 //! that is live, the block that was there is taken for freed.
 
+mod annotations;
 pub(crate) mod anomalies;
 pub(crate) mod blocks;
 mod contexts;
@@ -26,6 +27,7 @@ use crate::{
     outcome::Drops,
     profile::{ContextCost, Kinds, Peak, Profile, StackId, Totals},
 };
+use annotations::Annotations;
 use anomalies::{Anomalies, Anomaly, AnomalyKind};
 use blocks::{Block, Blocks, Found, Limits, TableId};
 use contexts::{Contexts, Moment};
@@ -86,6 +88,7 @@ struct Module {
     extent: Extent,
     /// By tracepoint: the number of its family.
     families: Vec<usize>,
+    annotations: Annotations,
 }
 
 /// Who does something, and by what.
@@ -139,6 +142,7 @@ impl Heap {
         module.has_contexts = info.contexts;
         module.memories = self.space.module(info);
         module.families = families(&info.tracepoints);
+        module.annotations = Annotations::new(&info.tracepoints);
         true
     }
 
@@ -196,10 +200,11 @@ impl Heap {
         let extents: Vec<_> = self.modules.iter().map(|it| (it.memories, it.extent)).collect();
         self.space.give_up(&extents);
         let modules = self.by_id.iter().map(|(&id, &index)| {
-            let Module { table, extent, memories, .. } = self.modules[index];
+            let Module { table, extent, memories, ref annotations, .. } = self.modules[index];
             let main = self.space.main_memory(memories, self.peak.clock);
             let untracked = self.space.untracked(main.place);
-            (id, ModuleRemains { table, extent, main, untracked })
+            let regions = annotations.regions().to_vec();
+            (id, ModuleRemains { table, extent, main, untracked, regions })
         });
         let modules = modules.collect();
         let (memories, grows, growth) = self.space.finish(&extents);
@@ -266,6 +271,7 @@ impl Heap {
             memories: MemoryRange::default(),
             extent: Extent::default(),
             families: Vec::new(),
+            annotations: Annotations::default(),
         });
         self.by_id.insert(id, self.modules.len() - 1);
         Some(self.modules.len() - 1)

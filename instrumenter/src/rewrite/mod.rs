@@ -10,10 +10,11 @@
 //! ```
 //!
 //! [`wrap`] makes the functions that stand before the allocator's, [`grow`] the one that stands
-//! before `memory.grow`, [`context`] counts calling contexts, [`record`] writes what happened, and
+//! before `memory.grow`, [`annotate`] those that book what the program says, [`context`] counts calling contexts, [`record`] writes what happened, and
 //! [`section`] tells the host about it all. Whatever is not on the way to an allocator stays as it
 //! is, bit for bit.
 
+mod annotate;
 mod context;
 mod export;
 mod grow;
@@ -22,6 +23,7 @@ mod section;
 mod wrap;
 
 use crate::{
+    annotations::Annotations,
     config::{Config, Contexts},
     discover::Discovery,
     error::Error,
@@ -87,14 +89,22 @@ pub(crate) struct Replacements {
     growers: BTreeMap<walrus::MemoryId, FunctionId>,
 }
 
+/// What is known of the module to rewrite.
+#[derive(Clone, Copy)]
+pub(crate) struct Original<'a> {
+    pub(crate) facts: &'a Facts<'a>,
+    pub(crate) graph: &'a CallGraph,
+    pub(crate) discovery: &'a Discovery,
+    pub(crate) annotations: &'a Annotations,
+}
+
 pub(crate) fn rewrite(
     module: &mut Module,
-    facts: &Facts<'_>,
-    graph: &CallGraph,
-    discovery: &Discovery,
+    original: &Original<'_>,
     inspection: Inspection,
     config: &Config,
 ) -> Result<Instrumented, Error> {
+    let &Original { facts, graph, discovery, annotations } = original;
     let ids: Vec<FunctionId> = module.funcs.iter().map(|function| function.id()).collect();
     let is_wide = facts.module.memories.iter().any(|memory| memory.is_64);
     let layout = if is_wide { RecordLayout::Wide } else { RecordLayout::Narrow };
@@ -103,7 +113,8 @@ pub(crate) fn rewrite(
     // What the walk over the original must know is gathered before anything is added.
     let grown = graph.growers();
     let hooked = discovery.hooks.iter().map(|hook| hook.function);
-    let reaching = graph.reaching(hooked.chain(grown.iter().copied()));
+    let said = annotations.booked();
+    let reaching = graph.reaching(hooked.chain(grown.iter().copied()).chain(said));
     let indirect = IndirectReach::new(module, &reaching);
     let roots = layout::address_globals(module);
     let layout_of_memory = layout::layout(module);
@@ -142,6 +153,8 @@ pub(crate) fn rewrite(
             });
         }
     }
+    let first_said = tracepoints.len();
+    tracepoints.extend(annotations.tracepoints());
     if tracepoints.len() > MAX_TRACEPOINTS {
         let (count, limit) = (tracepoints.len(), MAX_TRACEPOINTS);
         return Err(Error::TooMany { what: "allocator functions", count, limit });
@@ -159,6 +172,8 @@ pub(crate) fn rewrite(
     let sites = rewriter.functions(module, &ids);
     export::tables(module, &replacements, &ids);
     export::exports(module, graph, &reaching, &replacements, recorder.context);
+    let annotator = annotate::Annotator { original, recorder: &recorder, first: first_said };
+    annotator.annotate(module, &ids);
     for (index, memory) in memories.into_iter().enumerate() {
         module.exports.add(&format!("{}{index}", abi::MEMORY_EXPORT_PREFIX), memory);
     }

@@ -258,6 +258,7 @@ pub(super) fn unseen(report: &Report, page: &mut Page<'_>) {
         (dropped.modules, "module", "beyond the limit, not followed"),
         (dropped.grows, "growth", "of memory beyond the limit, not listed"),
         (dropped.anomalies, "anomaly", "beyond the limit, not listed"),
+        (dropped.regions, "root region", "beyond the limit, not looked at"),
         (dropped.open_files, "open file", "beyond the limit, not listed"),
         (dropped.findings, "finding", "beyond the limit, not listed"),
         (dropped.contexts, "context", "beyond the limit, not listed"),
