@@ -167,15 +167,20 @@ impl<'a> Judge<'a> {
         ranges
     }
 
-    /// The blocks by kind, and nothing more.
-    pub(crate) fn kinds(&self) -> Kinds {
-        let reached = mark(&self.graph, &self.roots);
+    /// The blocks by kind without those that are spared, these, and nothing more.
+    pub(crate) fn kinds(&self, is_suppressed: impl Fn(StackId) -> bool) -> (Kinds, Count) {
+        let mut reached = mark(&self.graph, &self.roots);
+        let (spared, _) = self.spare(is_suppressed, &mut reached);
         let leaders = leaders(&self.graph, &reached);
-        let mut kinds = Kinds::default();
+        let (mut kinds, mut suppressed) = (Kinds::default(), Count::default());
         for (node, (_, block)) in (0..).zip(self.live) {
-            kinds.of_mut(self.kind(node, &reached, &leaders)).add(block.size);
+            if spared[node as usize] {
+                suppressed.add(block.size);
+            } else {
+                kinds.of_mut(self.kind(node, &reached, &leaders)).add(block.size);
+            }
         }
-        kinds
+        (kinds, suppressed)
     }
 
     /// Judges the blocks of the module. What contexts of which `is_suppressed` have lost is no loss,

@@ -12,7 +12,7 @@ use crate::{
     kinds::{self, Image, Judge},
     open_files::OpenFileList,
     outcome::{Drops, Outcome},
-    profile::{Kinds, Reachability, StackId},
+    profile::{Count, Kinds, Reachability, StackId},
     suppressions,
 };
 use seepage_trace::{End, Frees, MemoryPart, Message, ModuleId, ModuleInfo, State};
@@ -75,9 +75,21 @@ impl Session {
         }
     }
 
-    /// What points to the blocks now, if there is an image of every module that has some.
-    fn kinds(&self) -> Option<Kinds> {
-        let mut sum: Option<Kinds> = None;
+    /// What points to the blocks now, and what of them is known noise, if there is an image of every
+    /// module that has some.
+    fn kinds(&self) -> Option<(Kinds, Count)> {
+        if self.images.list.is_empty() {
+            return None;
+        }
+        let mut contexts = self.heap.live_contexts();
+        if self.config.builtin_suppressions {
+            suppressions::apply(&mut contexts);
+        }
+        let is_suppressed = |stack: StackId| {
+            let context = contexts.get(stack.0 as usize);
+            context.is_some_and(|context| context.suppressed_by.is_some())
+        };
+        let mut sum: Option<(Kinds, Count)> = None;
         for module in &self.modules {
             let survey = self.heap.survey(module.id)?;
             let live = survey.live();
@@ -88,7 +100,10 @@ impl Session {
             let nodes = kinds::nodes(&live);
             let was_block = |addr| survey.was_block(addr);
             let judge = Judge::new(module, image, &survey, &live, &nodes, &was_block);
-            sum.get_or_insert_default().merge(&judge.kinds());
+            let (kinds, suppressed) = judge.kinds(is_suppressed);
+            let sum = sum.get_or_insert_default();
+            sum.0.merge(&kinds);
+            sum.1.merge(suppressed);
         }
         sum
     }

@@ -380,7 +380,7 @@ fn mark(mark: &seepage_analysis::Mark) -> schema::Mark {
         clock: mark.clock,
         live: count(mark.live),
         pages: mark.pages,
-        leaks: mark.kinds.as_ref().map(reachability::kind_counts),
+        leaks: mark.kinds.as_ref().map(|kinds| reachability::kind_counts(kinds, mark.suppressed)),
     }
 }
 

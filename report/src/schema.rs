@@ -525,6 +525,8 @@ pub struct KindCounts {
     pub possibly_lost: Count,
     /// Something points there.
     pub still_reachable: Count,
+    /// Known noise, and what hangs on it.
+    pub suppressed: Count,
 }
 
 /// Blocks of about one size.

@@ -25,7 +25,7 @@ mod timeline;
 use crate::{
     config::Caps,
     outcome::Drops,
-    profile::{ContextCost, Kinds, Peak, Profile, StackId, Totals},
+    profile::{ContextCost, Cost, Count, Kinds, Peak, Profile, StackId, Totals},
 };
 use annotations::Annotations;
 use anomalies::{Anomalies, Anomaly, AnomalyKind};
@@ -39,7 +39,7 @@ use seepage_trace::{
     Context, Frame, ModuleId, ModuleInfo, Records, Stack, Tracepoint, TracepointId,
 };
 use space::{MemoryRange, Now, Space};
-use stacks::{Stacks, Values};
+use stacks::{StackEntry, Stacks, Values};
 use survey::{ModuleRemains, Remains};
 use timeline::Timeline;
 
@@ -178,13 +178,34 @@ impl Heap {
         }
     }
 
-    pub(crate) fn mark(&mut self, name: &str, kinds: Option<Kinds>) {
+    pub(crate) fn mark(&mut self, name: &str, kinds: Option<(Kinds, Count)>) {
         let clock = self.totals.events;
         let mark = marks::new(name, clock, self.totals.live, self.space.pages(), kinds);
         if self.marks.mark(mark) {
             self.contexts.set_moment(Moment::RiseBegan, clock);
         }
         self.contexts.set_moment(Moment::LastMark, clock);
+    }
+
+    /// The contexts as they are now, by number. Those without live blocks are left blank, and of all
+    /// only the live figures are there.
+    pub(crate) fn live_contexts(&self) -> Vec<ContextCost> {
+        let live = self.contexts.live().chain(std::iter::repeat(Count::default()));
+        let context = |(entry, live): (&StackEntry, Count)| ContextCost {
+            module: entry.module,
+            frames: if live.blocks > 0 { entry.frames.clone() } else { Vec::new() },
+            truncated: entry.truncated,
+            known: entry.known,
+            tracepoints: Vec::new(),
+            cost: Cost { live, ..Cost::default() },
+            failed: 0,
+            freed_blocks: 0,
+            lifetime_sum: 0,
+            live_at_rise: Count::default(),
+            live_at_mark: Count::default(),
+            suppressed_by: None,
+        };
+        self.stacks.entries().iter().zip(live).map(context).collect()
     }
 
     /// Closes the books at the host's time `time_ns`.

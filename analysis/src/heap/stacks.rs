@@ -121,6 +121,10 @@ impl Stacks {
         self.entries.len()
     }
 
+    pub(crate) fn entries(&self) -> &[StackEntry] {
+        &self.entries
+    }
+
     pub(crate) fn into_entries(self) -> Vec<StackEntry> {
         self.entries
     }
