@@ -131,8 +131,8 @@ fn instrumented(
     if is_instrumented(&bytes) {
         if !options.is_default() {
             terminal::warning(&format!(
-                "`{}` is instrumented already: --transport, --no-context, --alloc-fn and \
-                 --mark-export change nothing",
+                "`{}` is instrumented already: --transport, --no-context, --alloc-fn, \
+                 --mark-export and --fill change nothing",
                 path.display()
             ));
         }

@@ -4,7 +4,7 @@ use crate::units;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum, builder::PossibleValuesParser};
 use seepage_analysis::Budget;
-use seepage_instrumenter::{AllocFn, Config, Contexts, TransportKind};
+use seepage_instrumenter::{AllocFn, Config, Contexts, Fill, TransportKind};
 use seepage_report::formats;
 use std::{
     fs,
@@ -45,6 +45,13 @@ pub(crate) struct InstrumentOptions {
     #[arg(long, value_name = "NAME")]
     pub(crate) mark_export: Vec<String>,
 
+    /// Fill new blocks with a byte, and freed ones with it or another, e.g. `0xaa,0xdd`
+    ///
+    /// Shows reads of what was never written or is freed. What a block's size is not known of is
+    /// left as it is, and said to be.
+    #[arg(long, value_name = "BYTE[,BYTE]")]
+    pub(crate) fill: Option<Fill>,
+
     /// Do not try candidates in a sandbox when names and code leave the allocator open
     #[arg(long)]
     pub(crate) no_probe: bool,
@@ -72,6 +79,7 @@ impl InstrumentOptions {
             contexts: if self.no_context { Contexts::Off } else { Contexts::On },
             alloc_fns: self.alloc_fn.clone(),
             mark_exports: self.mark_export.clone(),
+            fill: self.fill,
             glue: glue.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
             companion: self.debug_file.as_ref().map(read).transpose()?,
         })
@@ -83,6 +91,7 @@ impl InstrumentOptions {
             && !self.no_context
             && self.alloc_fn.is_empty()
             && self.mark_export.is_empty()
+            && self.fill.is_none()
             && self.glue.is_none()
             && self.debug_file.is_none()
     }

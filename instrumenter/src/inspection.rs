@@ -6,6 +6,7 @@ use crate::{
     discover::{Discovery, Hook},
     facts::Facts,
     graph::CallGraph,
+    rewrite::fill,
 };
 use seepage_trace::{Memory, Role};
 
@@ -194,6 +195,9 @@ impl Inspection {
                 }
                 .into(),
             );
+        }
+        if config.fill.is_some() {
+            blind_spots.extend(fill::not_filled(discovery));
         }
         let not_hooked = discovery.not_hooked.clone();
         let annotations = annotations.describe();

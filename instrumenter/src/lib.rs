@@ -39,7 +39,7 @@ mod structure;
 mod symbols;
 mod verify;
 
-pub use config::{AllocFn, Config, Contexts, TransportKind};
+pub use config::{AllocFn, Config, Contexts, Fill, TransportKind};
 pub use error::Error;
 pub use inspection::{
     AllocatorFunction, AnnotationFunction, Certainty, Inspection, ModuleFacts, NotHooked, Producer,

@@ -29,7 +29,7 @@ use crate::{
     wasi::{self, Host},
 };
 use seepage_trace::{
-    End, Locals, Message, OpenFile, Outcome, SiteTable, abi::IMPORT_MODULE, sites::Transport,
+    End, Locals, Message, OpenFile, Outcome, Role, SiteTable, abi::IMPORT_MODULE, sites::Transport,
 };
 use std::{
     sync::{
@@ -254,9 +254,13 @@ impl Runner {
         }
         let function = function(&instance, &mut self.store, name)?;
         let mut results = invoke::results(&function.ty(&self.store));
+        let mut tracepoints = self.module.table().module.tracepoints.iter();
+        let marks_itself = tracepoints.any(|it| it.role == Role::Mark && it.function == *name);
         for run in 1..=*repeat {
             function.call(&mut self.store, parameters, &mut results)?;
-            shared.mark(&mut self.store, format!("{name} #{run}"), Locals::Gone);
+            if !marks_itself {
+                shared.mark(&mut self.store, format!("{name} #{run}"), Locals::Gone);
+            }
         }
         values.extend(results.iter().map(invoke::show));
         Ok(())

@@ -10,13 +10,14 @@
 //! ```
 //!
 //! [`wrap`] makes the functions that stand before the allocator's, [`grow`] the one that stands
-//! before `memory.grow`, [`annotate`] those that book what the program says, [`context`] counts calling contexts, [`record`] writes what happened, and
+//! before `memory.grow`, [`annotate`] those that book what the program says, [`fill`] fills blocks, [`context`] counts calling contexts, [`record`] writes what happened, and
 //! [`section`] tells the host about it all. Whatever is not on the way to an allocator stays as it
 //! is, bit for bit.
 
 mod annotate;
 mod context;
 mod export;
+pub(crate) mod fill;
 mod grow;
 mod record;
 mod section;
@@ -34,6 +35,7 @@ use crate::{
     layout,
     symbols::Symbols,
 };
+use fill::Filler;
 use record::Recorder;
 use seepage_trace::{ModuleId, ModuleInfo, RecordLayout, Role, Tracepoint, TracepointId, abi};
 use std::{borrow::Cow, collections::BTreeMap};
@@ -122,6 +124,7 @@ pub(crate) fn rewrite(
 
     let mut tracepoints = Vec::new();
     let recorder = Recorder::new(module, config.transport, layout, with_contexts);
+    let filler = Filler::new(module, facts, config.fill, config.transport);
     let mut replacements = Replacements { wrappers: BTreeMap::new(), growers: BTreeMap::new() };
     for hook in &discovery.hooks {
         if hook.shape.role == Role::UsableSize {
@@ -129,7 +132,12 @@ pub(crate) fn rewrite(
         }
         let tracepoint = TracepointId(tracepoints.len() as u16);
         let original = ids[hook.function as usize];
-        let wrapper = wrap::wrapper(module, &recorder, original, hook, tracepoint);
+        let filling = filler.as_ref().filter(|_| fill::may_fill(hook)).map(|filler| {
+            let usable = fill::usable(discovery, hook).map(|it| ids[it.function as usize]);
+            fill::Filling { filler, usable }
+        });
+        let added = wrap::Added { recorder: &recorder, filling };
+        let wrapper = wrap::wrapper(module, added, original, hook, tracepoint);
         replacements.wrappers.insert(original, wrapper);
         tracepoints.push(Tracepoint {
             index: hook.function,
