@@ -1,9 +1,13 @@
 //! What instrumentation does to a guest on request, seen from the outside: blocks that are filled,
-//! and moments that are marked.
+//! moments that are marked, descriptors that are left open, suppressions that it brings with it.
+
+mod support;
 
 use seepage_instrumenter::{Config, TransportKind, instrument};
 use seepage_runtime::{Images, Invoke, RunOptions, Runner};
 use seepage_trace::{Event, Locals, Message, Role};
+
+use support::{program, report};
 
 /// Runs an export of a module; gives its results and the trace.
 fn run(wat: &str, config: &Config, export: &str) -> (Vec<String>, Vec<Message<'static>>) {
@@ -135,4 +139,35 @@ fn an_export_that_is_not_there_cannot_mark() {
     let config = Config { mark_exports: vec!["respond".into()], ..Config::default() };
     let error = instrument(&wasm, &config).expect_err("there is no such export").to_string();
     assert!(error.starts_with("--mark-export respond: "), "{error}");
+}
+
+#[test]
+fn open_files_are_a_leak_only_if_that_is_wanted() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let directory = format!("{}::.", folder.path().display());
+    let module = program("kinds/c/files.O2.stripped");
+    let options = ["--dir", &directory];
+    assert_eq!(report("check", &options, &module, &["both"]).code, 0);
+    let options = ["--dir", &directory, "--track-fds"];
+    let ran = report("check", &options, &module, &["both"]);
+    assert_eq!((ran.code, ran.list("/open_files").len()), (23, 2));
+    assert_eq!(ran.list("/findings")[0]["analysis"], "open-files");
+    assert_eq!(report("check", &options, &module, &["all_closed"]).code, 0);
+}
+
+#[test]
+fn a_programs_own_suppressions_are_in_the_trace() {
+    let wasm = std::fs::read(program("kinds/c/suppressions.O2")).expect("the guest is there");
+    let instrumented = instrument(&wasm, &Config::default()).expect("it can be instrumented");
+    let runner = Runner::new(&instrumented.wasm, RunOptions::default()).expect("it can be run");
+    let trace: Vec<Message<'static>> = runner.run(Vec::new()).expect("it runs").trace.sink;
+    let place = trace.iter().position(|it| matches!(it, Message::Suppressions { .. }));
+    let Some(Message::Suppressions { origin, text }) = place.map(|at| &trace[at]) else {
+        panic!("it told none")
+    };
+    assert_eq!(origin, "__lsan_default_suppressions");
+    assert!(text.ends_with("leak:forgiven_*\nleak:never_called\n"), "{text}");
+    // What the call does to the heap is no part of the run.
+    let records = trace.iter().rposition(|it| matches!(it, Message::Records(_)));
+    assert!(records < place);
 }

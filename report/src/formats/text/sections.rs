@@ -155,7 +155,7 @@ pub(super) fn open_files(report: &Report, page: &mut Page<'_>) {
         let count = page.paint(Style::Warn, &count);
         let paths: Vec<_> = files.paths.iter().take(MAX_PATHS).map(|path| clean(path)).collect();
         let more = if files.paths.len() > MAX_PATHS { page.ellipsis() } else { "" };
-        page.line(&format!("  {count}  {} {more}", paths.join(", ")).trim_end());
+        page.line(format!("  {count}  {} {more}", paths.join(", ")).trim_end());
         stacks::render(&files.frames, false, STACK, &prefix, page);
     }
     more(files.len(), top, "place", page);
