@@ -11,9 +11,13 @@
 //! sockets to accept from.
 
 use crate::{
+    collector::Feeder,
+    end::Symbolizer,
+    instance::Instance,
     stacks::{Call, calls},
     wasi::Host,
 };
+use seepage_trace::{Message, OpenFile};
 use std::collections::BTreeMap;
 use wasmtime::{AsContextMut, Caller, Error, Extern, Linker, Result, WasmBacktrace};
 use wasmtime_wasi::{
@@ -57,14 +61,6 @@ struct Opening {
     calls: Box<[Call]>,
 }
 
-/// A descriptor that the guest opened.
-pub(crate) struct Opened<'a> {
-    pub(crate) number: u32,
-    pub(crate) path: &'a str,
-    pub(crate) kind: &'static str,
-    pub(crate) calls: &'a [Call],
-}
-
 impl Descriptors {
     /// Of a guest that was given these directories.
     pub(crate) fn new<'a>(given: impl Iterator<Item = &'a str>) -> Descriptors {
@@ -72,12 +68,18 @@ impl Descriptors {
         Descriptors { open: (FIRST..).zip(given).collect(), untracked: 0 }
     }
 
-    /// What is open and was not given, by number.
-    pub(crate) fn opened(&self) -> impl Iterator<Item = Opened<'_>> {
-        self.open.iter().filter_map(|(&number, Descriptor { path, opening })| {
-            let Opening { kind, calls } = opening.as_ref()?;
-            Some(Opened { number, path, kind, calls })
-        })
+    /// Sends what is open and was not given, by number.
+    pub(crate) fn send(&self, feeder: &Feeder, instance: &Instance, symbolizer: &Symbolizer<'_>) {
+        for (descriptor, Descriptor { path, opening }) in &self.open {
+            let Some(Opening { kind, calls }) = opening else { continue };
+            feeder.send(Message::OpenFile(OpenFile {
+                module: instance.id(),
+                descriptor: *descriptor,
+                kind: (*kind).into(),
+                path: path.clone(),
+                frames: symbolizer.calls(instance, calls),
+            }));
+        }
     }
 
     /// How many were opened while too many were open.
@@ -222,7 +224,8 @@ mod tests {
     }
 
     fn open(descriptors: &Descriptors) -> Vec<(u32, &str)> {
-        descriptors.opened().map(|opened| (opened.number, opened.path)).collect()
+        let open = descriptors.open.iter().filter(|(_, it)| it.opening.is_some());
+        open.map(|(&number, it)| (number, it.path.as_str())).collect()
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     image::{self, Images},
     marks::{MarkRequest, Marks},
-    stacks::{Budget, ContextSet, canonical, is_original},
+    stacks::{Budget, ContextSet, canonical},
 };
 use seepage_trace::{
     Context, Locals, Message, ModuleId, Records, SiteTable, Stack, ThreadId,
@@ -24,8 +24,8 @@ use std::{
     time::{Duration, Instant},
 };
 use wasmtime::{
-    AsContext, AsContextMut, Extern, FrameInfo, Global, Memory, Module, Mutability, SharedMemory,
-    Trap, Val, ValType, WasmBacktrace,
+    AsContext, AsContextMut, Extern, Global, Memory, Module, Mutability, SharedMemory, Trap, Val,
+    ValType, WasmBacktrace,
 };
 
 /// A batch of this size is sent.
@@ -142,36 +142,6 @@ impl Shared {
     /// Sends an image of every instance. What the guest has written must have been sent.
     pub(crate) fn image(&self, mut store: impl AsContextMut, locals: Locals) {
         self.instances().iter().for_each(|instance| instance.image(self, &mut store, locals));
-    }
-
-    /// Marks the moment with a number behind the name, from within a call of the guest or of one of
-    /// its own functions.
-    pub(crate) fn numbered_mark(&self, store: impl AsContextMut, name: &str) {
-        if self.is_over.load(Ordering::Relaxed) {
-            return;
-        }
-        let locals = self.locals(&store);
-        let name = lock(&self.marks).next(name);
-        self.mark(store, name, locals);
-    }
-
-    /// Marks the moment if somebody has asked for it.
-    #[inline]
-    pub(crate) fn serve(&self, store: impl AsContextMut) {
-        if self.request.take() {
-            self.numbered_mark(store, self.request.name());
-        }
-    }
-
-    /// What is known of the locals now: there are some if a function of a module's own is under way.
-    fn locals(&self, store: impl AsContext) -> Locals {
-        let instances = self.instances();
-        let is_own = |info: &FrameInfo| {
-            let traced = instances.iter().find(|it| Module::same(it.module(), info.module()));
-            traced.is_none_or(|traced| is_original(traced.table(), info.func_index()))
-        };
-        let backtrace = WasmBacktrace::force_capture(store);
-        if backtrace.frames().iter().any(is_own) { Locals::Hidden } else { Locals::Gone }
     }
 
     /// Whether the guest may hold records that nobody can take without its store.

@@ -1,5 +1,10 @@
 //! Marks that are not the host's own calls: by the guest, and on request from outside.
 
+use crate::{
+    instance::{Shared, lock},
+    stacks::is_original,
+};
+use seepage_trace::Locals;
 use std::{
     collections::BTreeMap,
     sync::{
@@ -7,6 +12,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
+use wasmtime::{AsContext, AsContextMut, FrameInfo, Module, WasmBacktrace};
 
 /// Different names that are counted; all others share their numbers.
 const MAX_NAMES: usize = 1024;
@@ -64,5 +70,37 @@ impl Marks {
         let count = count.or_default();
         *count += 1;
         format!("{name} #{count}")
+    }
+}
+
+impl Shared {
+    /// Marks the moment with a number behind the name, from within a call of the guest or of one of
+    /// its own functions.
+    pub(crate) fn numbered_mark(&self, store: impl AsContextMut, name: &str) {
+        if self.is_over.load(Ordering::Relaxed) {
+            return;
+        }
+        let locals = self.locals(&store);
+        let name = lock(&self.marks).next(name);
+        self.mark(store, name, locals);
+    }
+
+    /// Marks the moment if somebody has asked for it.
+    #[inline]
+    pub(crate) fn serve(&self, store: impl AsContextMut) {
+        if self.request.take() {
+            self.numbered_mark(store, self.request.name());
+        }
+    }
+
+    /// What is known of the locals now: there are some if a function of a module's own is under way.
+    fn locals(&self, store: impl AsContext) -> Locals {
+        let instances = self.instances();
+        let is_own = |info: &FrameInfo| {
+            let traced = instances.iter().find(|it| Module::same(it.module(), info.module()));
+            traced.is_none_or(|traced| is_original(traced.table(), info.func_index()))
+        };
+        let backtrace = WasmBacktrace::force_capture(store);
+        if backtrace.frames().iter().any(is_own) { Locals::Hidden } else { Locals::Gone }
     }
 }

@@ -28,9 +28,7 @@ use crate::{
     suppressions,
     wasi::{self, Host},
 };
-use seepage_trace::{
-    End, Locals, Message, OpenFile, Outcome, Role, SiteTable, abi::IMPORT_MODULE, sites::Transport,
-};
+use seepage_trace::{End, Locals, Outcome, Role, SiteTable, abi::IMPORT_MODULE, sites::Transport};
 use std::{
     sync::{
         Arc,
@@ -206,15 +204,7 @@ impl Runner {
         }
         let descriptors = &self.store.data().descriptors;
         if let Some(instance) = instances.first() {
-            for opened in descriptors.opened() {
-                shared.feeder.send(Message::OpenFile(OpenFile {
-                    module: instance.id(),
-                    descriptor: opened.number,
-                    kind: opened.kind.into(),
-                    path: opened.path.into(),
-                    frames: symbolizer.calls(instance, opened.calls),
-                }));
-            }
+            descriptors.send(&shared.feeder, instance, &symbolizer);
         }
         if end.outcome == Outcome::Returned && matches!(self.entry, Entry::Start) {
             end.exit_code = Some(0);
