@@ -52,7 +52,7 @@ pub mod suppressions;
 pub use account::{Account, BlockKind, LiveBytes, Overhead, Use};
 pub use config::{Budget, Caps, Config, LeakKinds};
 pub use finding::{Abstention, Finding, FindingKind};
-pub use heap::anomalies::{Anomaly, AnomalyKind};
+pub use heap::anomalies::{Anomaly, AnomalyKind, Doorways};
 pub use outcome::{Drops, Outcome, Verdict};
 pub use profile::{
     ContextCost, Cost, Count, Grow, GrownBy, Growth, GrowthCause, Held, Kinds, LeakKind,

@@ -11,10 +11,11 @@
 
 use crate::{
     allocators::{
-        self, Family, Known,
+        self, Family, Known, cpp,
         shape::{Parameter, Shape},
     },
     config::{AllocFn, Config},
+    doors,
     error::Error,
     facts::{Facts, Import},
     glue::{self, GlueName},
@@ -66,6 +67,8 @@ pub(crate) struct Hook {
     is_door: bool,
     is_export: bool,
     is_collected: bool,
+    /// Which of C++'s doors it is, if it is one.
+    pub(crate) door: Option<cpp::Door>,
 }
 
 impl Hook {
@@ -81,6 +84,7 @@ impl Hook {
             is_door: false,
             is_export: false,
             is_collected,
+            door: None,
         }
     }
 }
@@ -118,8 +122,9 @@ pub(crate) fn discover(
     search.drop_lonely_doors();
     search.drop_outflanked_doors();
     let Search { hooks, candidates, pairs, grow_imports, not_hooked, .. } = search;
-    let hooks: Vec<Hook> = hooks.into_values().collect();
+    let mut hooks: Vec<Hook> = hooks.into_values().collect();
     let inside = inside(graph, &hooks);
+    doors::tell_apart(graph, &inside, &mut hooks);
     // What only serves an allocator that was found is no other one.
     let candidates: Vec<Hook> =
         candidates.into_iter().filter(|candidate| !inside[candidate.function as usize]).collect();
@@ -201,6 +206,7 @@ impl Search<'_> {
                         is_door: false,
                         is_export: false,
                         is_collected: false,
+                        door: None,
                     },
                 );
                 Ok(())
@@ -275,6 +281,7 @@ impl Search<'_> {
                         is_door: known.is_door,
                         is_export: matches!(source, "export" | "glue"),
                         is_collected: family.collected,
+                        door: (family.name == cpp::FAMILY.name).then(|| cpp::door(&name)),
                     };
                     self.hooks.insert(function, hook);
                     return;

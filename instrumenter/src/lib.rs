@@ -25,6 +25,7 @@
 mod allocators;
 mod config;
 mod discover;
+mod doors;
 mod error;
 mod facts;
 mod glue;

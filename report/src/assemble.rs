@@ -6,8 +6,8 @@
 mod reachability;
 
 use crate::schema::{self, Count, Frame, GrownBy, Report, VerdictKind};
-use seepage_analysis::{ContextCost, LeakKind, Outcome, StackId, Verdict};
-use seepage_trace::{ModuleId, ModuleInfo};
+use seepage_analysis::{Anomaly, ContextCost, LeakKind, Outcome, StackId, Verdict};
+use seepage_trace::{ModuleId, ModuleInfo, TracepointId};
 use std::cmp::Reverse;
 
 /// What a report says beyond the outcome, and how much of it.
@@ -295,6 +295,11 @@ fn context(outcome: &Outcome, cost: &ContextCost) -> schema::Context {
 
 fn anomalies(outcome: &Outcome) -> Vec<schema::Anomaly> {
     let stack = |stack: Option<StackId>| stack.map(|stack| stack_frames(outcome, stack));
+    let function = |anomaly: &Anomaly, id: TracepointId| {
+        let id_of_module = outcome.context(anomaly.stack)?.module;
+        let module = outcome.modules.iter().find(|module| module.id == id_of_module)?;
+        Some(module.tracepoints.get(usize::from(id.0))?.function.clone())
+    };
     outcome
         .anomalies
         .iter()
@@ -306,6 +311,8 @@ fn anomalies(outcome: &Outcome) -> Vec<schema::Anomaly> {
             address: anomaly.address,
             size: anomaly.size,
             block_size: anomaly.block_size,
+            allocated_by: anomaly.doors.and_then(|doors| function(anomaly, doors.came)),
+            freed_by: anomaly.doors.and_then(|doors| function(anomaly, doors.went)),
             frames: stack_frames(outcome, anomaly.stack),
             allocation_frames: stack(anomaly.allocation),
             first_free_frames: stack(anomaly.first_free),

@@ -568,7 +568,7 @@ pub struct Suppression {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Anomaly {
     /// `double-free`, `unknown-free`, `interior-free`, `unknown-realloc`, `overlap`,
-    /// `size-mismatch` or `failed-allocation`.
+    /// `size-mismatch`, `alignment-mismatch`, `mismatched-free` or `failed-allocation`.
     pub kind: String,
     /// Whether it is an error of the program or of its allocator.
     pub error: bool,
@@ -578,10 +578,18 @@ pub struct Anomaly {
     pub clock: u64,
     /// The address.
     pub address: u64,
-    /// The size that the caller passed, where it passed one.
+    /// The size that the caller passed, where it passed one; of an `alignment-mismatch`, the
+    /// alignment.
     pub size: Option<u64>,
-    /// The size of the block that it is about, where there is one.
+    /// The size of the block that it is about, where there is one; of an `alignment-mismatch`, its
+    /// alignment.
     pub block_size: Option<u64>,
+    /// Of a `mismatched-free`, the function that allocated the block.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocated_by: Option<String>,
+    /// Of a `mismatched-free`, the function that it was given to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freed_by: Option<String>,
     /// Where.
     pub frames: Vec<Frame>,
     /// Where that block was allocated.

@@ -121,8 +121,8 @@ fn events() -> Vec<Event> {
             size: 80,
             align: Some(8),
         },
-        Event::Free { tracepoint: first, context: b, addr: 1024, size: None },
-        Event::Free { tracepoint: first, context: b, addr: 8192, size: Some(80) },
+        Event::Free { tracepoint: first, context: b, addr: 1024, size: None, align: None },
+        Event::Free { tracepoint: first, context: b, addr: 8192, size: Some(80), align: None },
         Event::Grow { tracepoint: second, context: b, memory: 1, before: Some(17), delta: 3 },
         Event::Grow { tracepoint: second, context: b, memory: 0, before: None, delta: 60_000 },
     ]

@@ -11,8 +11,10 @@
 pub(crate) mod anomalies;
 pub(crate) mod blocks;
 mod contexts;
+mod doors;
 mod events;
 mod extent;
+mod graves;
 mod histogram;
 mod marks;
 mod oddities;
@@ -29,7 +31,9 @@ use crate::{
 use anomalies::{Anomalies, Anomaly, AnomalyKind};
 use blocks::{Block, Blocks, Found, Limits, TableId};
 use contexts::{Contexts, Moment};
+use doors::Doors;
 use extent::{Extent, Recent};
+use graves::Graves;
 use histogram::Histogram;
 use marks::Marks;
 use rustc_hash::FxHashMap;
@@ -61,6 +65,9 @@ pub(crate) struct Heap {
     /// Blocks that were live at the high-water mark and are not any more.
     gone_since_peak: Vec<Gone>,
     recent: Recent,
+    graves: Graves,
+    /// Records that are no events of their own.
+    claims: u64,
     drops: Drops,
 }
 
@@ -84,6 +91,7 @@ struct Module {
     extent: Extent,
     /// By tracepoint: the number of its family.
     families: Vec<usize>,
+    doors: Doors,
 }
 
 /// Who does something, and by what.
@@ -120,6 +128,8 @@ impl Heap {
             newest: None,
             gone_since_peak: Vec::new(),
             recent: Recent::default(),
+            graves: Graves::default(),
+            claims: 0,
             drops: Drops::default(),
         }
     }
@@ -137,6 +147,7 @@ impl Heap {
         module.has_contexts = info.contexts;
         module.memories = self.space.module(info);
         module.families = families(&info.tracepoints);
+        module.doors = Doors::new(&info.tracepoints);
         true
     }
 
@@ -153,11 +164,12 @@ impl Heap {
             return;
         };
         self.time_ns = self.time_ns.max(records.time_ns);
-        let before = self.totals.events;
+        let before = self.totals.events + self.claims;
         for event in records.events() {
             self.event(index, event);
         }
-        self.drops.unknown_records += records.len() as u64 - (self.totals.events - before);
+        self.drops.unknown_records +=
+            records.len() as u64 - (self.totals.events + self.claims - before);
         let Some(module) = self.modules.get(index) else { return };
         let now = self.now();
         for (memory, &pages) in (0u32..).zip(&records.memories) {
@@ -257,6 +269,7 @@ impl Heap {
             memories: MemoryRange::default(),
             extent: Extent::default(),
             families: Vec::new(),
+            doors: Doors::default(),
         });
         self.by_id.insert(id, self.modules.len() - 1);
         Some(self.modules.len() - 1)

@@ -109,6 +109,11 @@ impl Stacks {
         *values.unknown.insert(id)
     }
 
+    /// What is known of a stack.
+    pub(crate) fn get(&self, stack: StackId) -> Option<&StackEntry> {
+        self.entries.get(stack.0 as usize)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }

@@ -62,6 +62,18 @@ fn one_anomaly(anomaly: &Anomaly, page: &mut Page<'_>) {
         "unknown-realloc" => format!("reallocation of {address}, where no block was live"),
         "overlap" => format!("{address} given out for {given} while {block} were live there"),
         "size-mismatch" => format!("{block} at {address} freed as {given}"),
+        "alignment-mismatch" => {
+            let align = |align: Option<u64>| align.unwrap_or(0);
+            let (was, is) = (align(anomaly.block_size), align(anomaly.size));
+            format!("{address}, aligned to {was}, freed as aligned to {is}")
+        }
+        "mismatched-free" => {
+            let name = |name: &Option<String>| {
+                clean(name.as_deref().unwrap_or("another function")).into_owned()
+            };
+            let (came, went) = (name(&anomaly.allocated_by), name(&anomaly.freed_by));
+            format!("{block} at {address} from {came} given to {went}")
+        }
         _ => format!("{given} refused"),
     };
     let times = if anomaly.count > 1 {
