@@ -14,6 +14,8 @@ pub struct Config {
     pub leak_kinds: LeakKinds,
     /// Whether the built-in [`crate::suppressions`] apply.
     pub builtin_suppressions: bool,
+    /// Whether containers that only grow are growth, and no mere suspects.
+    pub suspects_fail: bool,
     /// How much is remembered.
     pub caps: Caps,
 }
@@ -24,6 +26,7 @@ impl Default for Config {
             budget: Budget::default(),
             leak_kinds: LeakKinds::default(),
             builtin_suppressions: true,
+            suspects_fail: false,
             caps: Caps::default(),
         }
     }

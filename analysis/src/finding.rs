@@ -13,6 +13,8 @@ pub enum FindingKind {
     Growth,
     /// A limit that the user set is exceeded.
     Budget,
+    /// Something that may be a fault and may be the program's purpose: no verdict follows from it.
+    Suspect,
 }
 
 impl FindingKind {
@@ -23,6 +25,7 @@ impl FindingKind {
             FindingKind::Leak => "leak",
             FindingKind::Growth => "growth",
             FindingKind::Budget => "budget",
+            FindingKind::Suspect => "suspect",
         }
     }
 
@@ -31,7 +34,7 @@ impl FindingKind {
         match self {
             FindingKind::HeapError => "error",
             FindingKind::Leak => "leak",
-            FindingKind::Growth => "suspect",
+            FindingKind::Growth | FindingKind::Suspect => "suspect",
             FindingKind::Budget => "exceeded",
         }
     }

@@ -104,9 +104,9 @@ impl Outcome {
             Some(FindingKind::Leak) => Verdict::Leak,
             Some(FindingKind::Growth) => Verdict::Growth,
             Some(FindingKind::Budget) => Verdict::Budget,
-            None if !self.saw_allocator() => Verdict::Blind,
-            None if !self.abstentions.is_empty() => Verdict::Inconclusive,
-            None => Verdict::Clean,
+            None | Some(FindingKind::Suspect) if !self.saw_allocator() => Verdict::Blind,
+            _ if !self.abstentions.is_empty() => Verdict::Inconclusive,
+            _ => Verdict::Clean,
         }
     }
 

@@ -603,7 +603,7 @@ pub struct Anomaly {
 pub struct Finding {
     /// The analysis that makes it.
     pub analysis: String,
-    /// `heap-error`, `leak`, `growth` or `budget`.
+    /// `heap-error`, `leak`, `growth`, `budget` or `suspect`.
     pub kind: String,
     /// How sure it is: `error`, `leak`, `suspect` or `exceeded`.
     pub verdict: String,

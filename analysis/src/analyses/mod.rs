@@ -6,6 +6,7 @@
 //! from the heap model, which alone sees the events: as [`crate::Rise`] does for `growth`.
 
 mod budget;
+mod containers;
 mod growth;
 pub(crate) mod leaks;
 mod misuse;
@@ -21,8 +22,13 @@ use crate::{
 use seepage_trace::{End, Frees, ModuleId, ModuleInfo};
 
 /// Every analysis, in the order in which they speak.
-pub(crate) const LIST: &[&dyn Analysis] =
-    &[&misuse::Misuse, &leaks::Leaks, &growth::Growth, &budget::BudgetCheck];
+pub(crate) const LIST: &[&dyn Analysis] = &[
+    &misuse::Misuse,
+    &leaks::Leaks,
+    &growth::Growth,
+    &budget::BudgetCheck,
+    &containers::Containers,
+];
 
 /// Something that judges a run.
 pub(crate) trait Analysis {

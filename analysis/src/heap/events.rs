@@ -51,6 +51,7 @@ impl Heap {
         }
         if self.timeline.observe(clock, live.bytes) {
             self.timeline.add(clock, self.time_ns, live, self.space.pages());
+            self.contexts.tick(clock);
         }
     }
 

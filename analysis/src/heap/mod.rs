@@ -11,6 +11,7 @@
 pub(crate) mod anomalies;
 pub(crate) mod blocks;
 mod contexts;
+mod course;
 mod doors;
 mod events;
 mod extent;
@@ -207,6 +208,7 @@ impl Heap {
         let modules = modules.collect();
         let (memories, grows, growth) = self.space.finish(&extents);
         let marks = self.marks.finish();
+        let stretch_events = self.contexts.stretches.events;
         let contexts = self.stacks.into_entries().into_iter().zip(self.contexts.finish());
         let profile = Profile {
             totals: self.totals,
@@ -224,9 +226,11 @@ impl Heap {
                     lifetime_sum: figures.lifetime_sum,
                     live_at_rise: figures.live_at_rise,
                     live_at_mark: figures.live_at_mark,
+                    course: figures.course,
                     suppressed_by: None,
                 })
                 .collect(),
+            stretch_events,
             memories,
             initial_pages,
             final_pages: pages,

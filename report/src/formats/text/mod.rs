@@ -10,6 +10,7 @@ mod page;
 mod sections;
 mod selection;
 mod stacks;
+mod suspects;
 mod units;
 mod words;
 
@@ -28,6 +29,7 @@ pub(crate) fn render(report: &Report, options: &Options, out: &mut String) {
     sections::anomalies(report, &mut page);
     sections::contexts(report, &mut page);
     sections::growth(report, &mut page);
+    suspects::render(report, &mut page);
     sections::suppressions(report, &mut page);
     sections::unseen(report, &mut page);
     sections::next(report, options.invocation.as_ref(), &mut page);
