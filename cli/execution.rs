@@ -23,6 +23,7 @@ pub(crate) struct Request<'a> {
     pub(crate) report: &'a ReportOptions,
     pub(crate) instrument: &'a InstrumentOptions,
     pub(crate) budget: Budget,
+    pub(crate) suspects_fail: bool,
 }
 
 /// A run that is over, and not yet reported.
@@ -66,7 +67,12 @@ impl Execution {
         };
         let reporter = Reporter::new(request.report, Stream::Stderr, invocation)?;
         let trace_writer = trace.map(trace_writer).transpose()?;
-        let config = Config { budget: request.budget, ..Config::default() };
+        let config = Config {
+            budget: request.budget,
+            suspects_fail: request.suspects_fail,
+            heap_map: request.report.heap_map,
+            ..Config::default()
+        };
         stop_on_signal(interrupt);
         let ran = runner
             .run(Tee::new(Session::new(config), trace_writer))

@@ -16,6 +16,8 @@ pub struct Config {
     pub builtin_suppressions: bool,
     /// Whether containers that only grow are growth, and no mere suspects.
     pub suspects_fail: bool,
+    /// Whether maps of the memory are drawn.
+    pub heap_map: bool,
     /// How much is remembered.
     pub caps: Caps,
 }
@@ -27,6 +29,7 @@ impl Default for Config {
             leak_kinds: LeakKinds::default(),
             builtin_suppressions: true,
             suspects_fail: false,
+            heap_map: false,
             caps: Caps::default(),
         }
     }
@@ -100,6 +103,8 @@ pub struct Caps {
     pub timeline: usize,
     /// Marks that are listed.
     pub marks: usize,
+    /// Maps of the memory.
+    pub heap_maps: usize,
     /// Findings.
     pub findings: usize,
 }
@@ -120,6 +125,7 @@ impl Default for Caps {
             anomalies: 1024,
             timeline: 512,
             marks: 512,
+            heap_maps: 64,
             findings: 1024,
         }
     }

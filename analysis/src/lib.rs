@@ -49,7 +49,7 @@ mod reachability;
 mod session;
 pub mod suppressions;
 
-pub use account::{Account, BlockKind, LiveBytes, Overhead, Use};
+pub use account::{Account, BlockKind, CellRun, HeapMap, LiveBytes, MapMoment, Overhead, Use};
 pub use config::{Budget, Caps, Config, LeakKinds};
 pub use finding::{Abstention, Finding, FindingKind};
 pub use heap::anomalies::{Anomaly, AnomalyKind, Doorways};

@@ -1,6 +1,7 @@
 //! The result of a session, and the one word it comes down to.
 
 use crate::{
+    account::HeapMap,
     analyses::{leaks::words, plural},
     config::LeakKinds,
     finding::{Abstention, Finding, FindingKind},
@@ -21,6 +22,9 @@ pub struct Outcome {
     pub end: End,
     /// The figures.
     pub profile: Profile,
+    /// Maps of the memories, if they were asked for: at the end, at the high-water mark, and at each
+    /// mark of which there is an image.
+    pub heap_maps: Vec<HeapMap>,
     /// What the guest did to its heap that makes no sense, by first appearance.
     pub anomalies: Vec<Anomaly>,
     /// Every suppression rule that applied, in the order of the rules.
@@ -52,6 +56,8 @@ pub struct Drops {
     pub grows: u64,
     /// Occurrences of anomalies that are not listed.
     pub anomalies: u64,
+    /// Maps of the memory that were not drawn.
+    pub heap_maps: u64,
     /// Findings that are not listed.
     pub findings: u64,
     /// Events whose calling context the trace does not explain.

@@ -2,7 +2,8 @@
 
 use crate::{
     account::{
-        Account, BlockKind, Placed,
+        Account,
+        map::{MapMoment, Maps},
         take::{self, Moment},
     },
     analyses::{self, Findings, View},
@@ -31,6 +32,7 @@ pub struct Session {
     end: Option<End>,
     heap: Heap,
     images: Images,
+    maps: Maps,
 }
 
 impl Session {
@@ -38,7 +40,8 @@ impl Session {
     pub fn new(config: Config) -> Session {
         let heap = Heap::new(&config.caps);
         let images = Images::new(config.caps.image_pages);
-        Session { config, modules: Vec::new(), end: None, heap, images }
+        let maps = Maps::new(if config.heap_map { config.caps.heap_maps } else { 0 });
+        Session { config, modules: Vec::new(), end: None, heap, images, maps }
     }
 
     /// Takes the next message.
@@ -61,6 +64,7 @@ impl Session {
             Message::OpenFile(_) | Message::Suppressions { .. } => {}
             Message::Mark { name } => {
                 let kinds = self.kinds();
+                self.draw(name);
                 self.heap.mark(name, kinds);
                 self.images.clear();
             }
@@ -86,9 +90,37 @@ impl Session {
         sum
     }
 
+    /// Draws the memories of which there is an image, if that was asked for.
+    fn draw(&mut self, mark: &str) {
+        if !self.maps.are_wanted() {
+            return;
+        }
+        for module in &self.modules {
+            let image = self.images.of(module.id);
+            let (Some(image), Some(survey)) = (image, self.heap.survey(module.id)) else {
+                continue;
+            };
+            let live = survey.live();
+            let nodes = kinds::nodes(&live);
+            let was_block = |addr| survey.was_block(addr);
+            let kinds = (module.frees == Frees::Explicit).then(|| {
+                let judge = Judge::new(module, image, &survey, &live, &nodes, &was_block);
+                judge.judge(|_| false, 0, &mut Reachability::default())
+            });
+            let moment = Moment {
+                module,
+                survey: &survey,
+                image: Some(&image.memory),
+                blocks: take::judged(&live, kinds.as_deref()),
+                bytes: image.memory.bytes,
+            };
+            self.maps.draw(MapMoment::Mark(mark.to_owned()), &moment);
+        }
+    }
+
     /// Judges what was seen.
     pub fn finish(self) -> Outcome {
-        let Session { config, modules, end, heap, images } = self;
+        let Session { config, modules, end, heap, images, mut maps } = self;
         let end = end.unwrap_or_default();
         let (mut profile, anomalies, drops, remains) = heap.finish(end.time_ns);
         let drops = Drops { lost_records: end.lost_records, images: images.dropped, ..drops };
@@ -114,20 +146,16 @@ impl Session {
                 let judge = Judge::new(module, image, &survey, &live, &nodes, &was_block);
                 judge.judge(is_suppressed, config.caps.retained, &mut reachability)
             });
-            let blocks = live.into_iter().enumerate().map(|(index, (addr, block))| Placed {
-                addr,
-                size: block.size,
-                stack: block.stack,
-                kind: kinds.as_ref().map_or(BlockKind::Unknown, |kinds| kinds[index]),
-            });
+            let blocks = take::judged(&live, kinds.as_deref());
             let image = image.map(|image| &image.memory);
-            let blocks = blocks.collect();
             let end = Moment { module, survey: &survey, image, blocks, bytes: survey.main.bytes };
             end.add_to(&mut account);
+            maps.draw(MapMoment::End, &end);
             let blocks = take::placed(remains.at_peak(&survey));
             let bytes = survey.main.at_peak;
-            Moment { module, survey: &survey, image: None, blocks, bytes }
-                .add_to(&mut peak_account);
+            let peak = Moment { module, survey: &survey, image: None, blocks, bytes };
+            peak.add_to(&mut peak_account);
+            maps.draw(MapMoment::Peak, &peak);
         }
         drop((remains, images));
         for account in [&mut account, &mut peak_account] {
@@ -153,12 +181,13 @@ impl Session {
         let Findings { mut list, abstentions, remarks, dropped, .. } = findings;
         // Stable: within a kind the analyses' own order stays.
         list.sort_by_key(|finding| finding.kind);
-        let drops = Drops { findings: dropped, ..drops };
+        let drops = Drops { findings: dropped, heap_maps: maps.dropped, ..drops };
         Outcome {
             leak_kinds: config.leak_kinds,
             modules,
             end,
             profile,
+            heap_maps: maps.list,
             anomalies,
             suppressed,
             findings: list,

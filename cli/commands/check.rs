@@ -38,6 +38,7 @@ impl Check {
             report: &self.report,
             instrument: &self.instrument,
             budget: self.check.budget(),
+            suspects_fail: self.check.fail_on_suspects,
         })?;
         let mut code = exit::of_check(&execution.outcome, self.check.error_exitcode);
         let blind = execution.outcome.verdict() == Verdict::Blind && self.check.max_pages.is_none();

@@ -38,6 +38,7 @@ impl Run {
             report: &self.report,
             instrument: &self.instrument,
             budget: Budget::default(),
+            suspects_fail: false,
         })?;
         let code = exit::of_guest(&execution.outcome.end);
         execution.report(code)

@@ -59,6 +59,10 @@ pub struct Report {
     pub sizes: Vec<SizeBucket>,
     /// Freed blocks by lifetime, in powers of two.
     pub lifetimes: Vec<LifetimeBucket>,
+    /// Maps of the linear memories, if they were asked for: at the end, at the high-water mark, and
+    /// at each mark of which there is an image.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heap_maps: Vec<HeapMap>,
     /// The rules for known noise that took blocks out of the verdict.
     pub suppressions: Vec<Suppression>,
     /// What the guest did to its heap that is an error.
@@ -598,6 +602,38 @@ pub struct Anomaly {
     pub first_free_frames: Option<Vec<Frame>>,
 }
 
+/// A linear memory at one moment, as cells of the same size.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct HeapMap {
+    /// `end`, `peak` or `mark`.
+    pub moment: String,
+    /// Of a mark, its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
+    /// The module whose first memory it is: 0 is `module`, others count in `modules` from 1.
+    pub module: u64,
+    /// Bytes of a cell; the last may be cut off by the memory's end.
+    pub cell_bytes: u64,
+    /// The cells from address 0 on; neighbours that are the same are one entry.
+    pub cells: Vec<CellRun>,
+}
+
+/// Neighbouring cells of a heap map that are for the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CellRun {
+    /// What most of the bytes of each are for: `static`, `stack`, `definitely-lost`,
+    /// `indirectly-lost`, `possibly-lost`, `still-reachable`, `suppressed`, `live` (where nobody
+    /// looked what points to it), `overhead`, `free-fitting`, `free-fragmented`, `tail` or
+    /// `untracked`.
+    pub state: String,
+    /// Of live blocks, the context that holds the most of them: an index into `contexts`. Absent if
+    /// that is not listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<u64>,
+    /// How many cells.
+    pub count: u64,
+}
+
 /// A claim and its evidence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
@@ -661,4 +697,11 @@ pub struct Dropped {
     pub unknown_records: u64,
     /// Events whose calling context the trace does not explain.
     pub unknown_contexts: u64,
+    /// Maps of the memory that were not drawn.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub heap_maps: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }

@@ -51,7 +51,7 @@ impl Analysis for Containers {
                 summary: rise.summary(view.profile),
                 stack: Some(stack),
                 contexts: Vec::new(),
-                count: rise.to,
+                count: rise.now,
             });
         }
     }
@@ -72,6 +72,8 @@ fn is_held(view: &View<'_>, stack: StackId, context: &ContextCost) -> bool {
 struct Rise {
     from: Count,
     to: Count,
+    /// What is live in the end.
+    now: Count,
     /// Stretches from there to there.
     stretches: u64,
     is_buffer: bool,
@@ -95,6 +97,7 @@ impl Rise {
         (is_list || is_buffer).then(|| Rise {
             from,
             to,
+            now: context.cost.live,
             stretches: (course.len() - half) as u64,
             is_buffer,
         })
@@ -106,13 +109,13 @@ impl Rise {
 
     fn summary(&self, profile: &Profile) -> String {
         let how = match self.is_buffer {
-            true => "grew by reallocation".to_string(),
-            false => format!("grew to {}", plural(self.to.blocks, "block")),
+            true => "grew by reallocation to".to_string(),
+            false => format!("grew to {} with", plural(self.now.blocks, "block")),
         };
         format!(
-            "what is {} from here {how} of {} and was never emptied: {}",
+            "what is {} from here {how} {} and was never emptied: {}",
             words(LeakKind::StillReachable),
-            plural(self.to.bytes, "byte"),
+            plural(self.now.bytes, "byte"),
             self.rate(profile),
         )
     }

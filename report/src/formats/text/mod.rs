@@ -6,6 +6,7 @@
 //! grep, and its form is stable.
 
 mod account;
+mod heap_map;
 mod page;
 mod sections;
 mod selection;
@@ -25,6 +26,7 @@ pub(crate) fn render(report: &Report, options: &Options, out: &mut String) {
     let mut page = Page::new(&options.text, out);
     headline(report, &mut page);
     account::render(report, &mut page);
+    heap_map::render(report, &mut page);
     sections::trap(report, &mut page);
     sections::anomalies(report, &mut page);
     sections::contexts(report, &mut page);

@@ -241,6 +241,7 @@ pub(super) fn unseen(report: &Report, page: &mut Page<'_>) {
         (dropped.grows, "growth", "of memory beyond the limit, not listed"),
         (dropped.anomalies, "anomaly", "beyond the limit, not listed"),
         (dropped.findings, "finding", "beyond the limit, not listed"),
+        (dropped.heap_maps, "map", "of the memory beyond the limit, not drawn"),
         (dropped.contexts, "context", "beyond the limit, not listed"),
     ];
     for (count, noun, what) in drops.into_iter().filter(|(count, ..)| *count > 0) {
