@@ -119,7 +119,9 @@ impl Contexts {
         let state = self.states.get_mut(stack.0 as usize)?;
         if state.last_change <= self.latest {
             state.note(&self.moments);
-            state.course.catch_up(&self.stretches, state.live, state.last_change);
+            if state.last_change <= self.stretches.began {
+                state.course.catch_up(&self.stretches, state.live, state.last_change);
+            }
         }
         state.last_change = clock;
         Some(state)

@@ -22,11 +22,13 @@ pub(crate) struct Stretches {
     closed: u64,
     /// How often two became one.
     halved: u32,
+    /// When the one under way began.
+    pub(crate) began: u64,
 }
 
 impl Default for Stretches {
     fn default() -> Stretches {
-        Stretches { events: FIRST, closed: 0, halved: 0 }
+        Stretches { events: FIRST, closed: 0, halved: 0, began: 0 }
     }
 }
 
@@ -39,7 +41,11 @@ impl Stretches {
             self.halved += 1;
         }
         self.closed = clock / self.events;
-        before != (self.closed, self.halved)
+        let is_new = before != (self.closed, self.halved);
+        if is_new {
+            self.began = clock;
+        }
+        is_new
     }
 }
 

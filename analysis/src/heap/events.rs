@@ -161,7 +161,7 @@ impl Heap {
                 self.overlap(caller, addr, size, earlier);
             }
         }
-        if !inserted.is_err() {
+        if inserted.is_ok() {
             self.modules[caller.module].extent.take(addr, size);
         }
         self.recent.add(size);
