@@ -136,6 +136,11 @@ impl Stacks {
         })
     }
 
+    /// What is known of a stack.
+    pub(crate) fn get(&self, stack: StackId) -> Option<&StackEntry> {
+        self.entries.get(stack.0 as usize)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
