@@ -43,6 +43,7 @@ mod heap;
 mod outcome;
 mod profile;
 mod session;
+pub mod snapshot;
 pub mod suppressions;
 
 pub use config::{Budget, Caps, Config};
@@ -54,4 +55,5 @@ pub use profile::{
     Rise, SizeBucket, StackId, Totals,
 };
 pub use session::Session;
+pub use snapshot::Snapshot;
 pub use suppressions::Suppressed;

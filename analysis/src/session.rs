@@ -5,9 +5,11 @@ use crate::{
     config::Config,
     heap::Heap,
     outcome::{Drops, Outcome},
+    profile::{StackId, Totals},
+    snapshot::Snapshot,
     suppressions,
 };
-use seepage_trace::{End, Message, ModuleInfo};
+use seepage_trace::{End, Frame, Message, ModuleId, ModuleInfo};
 
 /// One run of a guest, live or from a trace.
 ///
@@ -18,6 +20,7 @@ use seepage_trace::{End, Message, ModuleInfo};
 ///
 /// A session can be finished at any moment: a trace that was cut off is a run whose end nobody
 /// knows.
+#[derive(Clone)]
 pub struct Session {
     config: Config,
     modules: Vec<ModuleInfo>,
@@ -45,6 +48,21 @@ impl Session {
             Message::Mark { name } => self.heap.mark(name),
             Message::End(end) => self.end = Some(end.clone()),
         }
+    }
+
+    /// What each context holds now. Cheap beside [`Session::finish`], and the session goes on.
+    pub fn snapshot(&self) -> Snapshot {
+        self.heap.snapshot()
+    }
+
+    /// The sums so far.
+    pub fn totals(&self) -> Totals {
+        self.heap.totals()
+    }
+
+    /// The module and the frames of a context, innermost first.
+    pub fn frames(&self, stack: StackId) -> Option<(ModuleId, &[Frame])> {
+        self.heap.frames(stack)
     }
 
     /// Judges what was seen.

@@ -23,6 +23,6 @@ mod assemble;
 pub mod formats;
 pub mod schema;
 
-pub use assemble::{Context, assemble};
+pub use assemble::{Context, assemble, frames};
 pub use formats::{Invocation, Options, TextOptions, Verb};
 pub use schema::{Report, SCHEMA, SCHEMA_VERSION, json_schema};

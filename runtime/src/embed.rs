@@ -11,12 +11,13 @@ use crate::{
     error::Error,
     instance::{Instance, Shared, lock},
     section::site_table,
-    stacks::{Budget, MAX_FRAMES},
+    stacks::MAX_FRAMES,
 };
 use seepage_trace::{
     Context, End, Message, ModuleId, ModuleInfo, SiteTable,
     abi::{IMPORT_CONTEXT, IMPORT_EVENT, IMPORT_FLUSH, IMPORT_MODULE, Record, RecordLayout},
     sites::Transport,
+    stacks::Budget,
 };
 use std::{
     num::NonZeroUsize,
@@ -28,8 +29,7 @@ use std::{
 };
 use wasmtime::{AsContextMut, CallHook, Caller, Config, Engine, Linker, Module, Store};
 
-/// Stacks that are captured whole, unless a tracer is told otherwise.
-pub const DEFAULT_STACKS: usize = 262_144;
+pub use seepage_trace::stacks::DEFAULT_STACKS;
 
 /// Sets what tracing wants of an engine: backtraces deep enough for recursion, and the second
 /// memory that holds the ring.

@@ -1,10 +1,7 @@
 //! What a guest's last call came back with, in the words of a trace: its end, and for a trap the
 //! stack in terms of the original module.
 
-use crate::{
-    instance::Instance,
-    stacks::{is_original, offset},
-};
+use crate::{instance::Instance, stacks::offset};
 use seepage_trace::{End, Frame, Outcome};
 use std::sync::Arc;
 use wasmtime::{Error, FrameInfo, Module, ThrownException, Trap, WasmBacktrace};
@@ -79,7 +76,7 @@ impl Symbolizer<'_> {
             return vec![Frame::function(name)];
         };
         let (table, index, offset) = (traced.table(), info.func_index(), offset(info));
-        if !is_original(table, index) {
+        if !table.is_original(index) {
             return Vec::new();
         }
         let is_site = offset.is_some_and(|offset| table.site(offset).is_some());

@@ -7,12 +7,13 @@
 use crate::{
     collector::Feeder,
     error::Error,
-    stacks::{Budget, ContextSet, canonical},
+    stacks::{ContextSet, canonical},
 };
 use seepage_trace::{
     Context, Message, ModuleId, Records, SiteTable, Stack, ThreadId,
     abi::{MEMORY_EXPORT_PREFIX, RING_HEAD, RING_MEMORY, Record, RingLayout},
     sites::Transport,
+    stacks::Budget,
 };
 use std::{
     sync::{
@@ -219,7 +220,7 @@ impl Instance {
         if lock(&self.state).seen.contains(&context.0) {
             return;
         }
-        let Some(keep) = lock(&shared.budget).next() else { return };
+        let Some(keep) = lock(&shared.budget).take() else { return };
         lock(&self.state).seen.insert(context.0);
         let backtrace = WasmBacktrace::force_capture(store);
         let (frames, truncated) = canonical(&backtrace, &self.module, &self.table, keep);

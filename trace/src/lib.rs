@@ -48,6 +48,7 @@ pub mod message;
 mod pack;
 pub mod role;
 pub mod sites;
+pub mod stacks;
 pub mod version;
 
 pub use abi::{Event, RecordLayout};

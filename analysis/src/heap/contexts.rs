@@ -39,7 +39,7 @@ pub(crate) struct ContextState {
 }
 
 /// All contexts; a [`StackId`] is an index.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Contexts {
     states: Vec<ContextState>,
     moments: [u64; MOMENTS],
@@ -111,6 +111,11 @@ impl Contexts {
         }
         state.last_change = clock;
         Some(state)
+    }
+
+    /// What each holds now, by id.
+    pub(crate) fn live(&self) -> Vec<Count> {
+        self.states.iter().map(|state| state.live).collect()
     }
 
     /// The final figures, by id.

@@ -23,6 +23,7 @@ use crate::{
     config::Caps,
     outcome::Drops,
     profile::{ContextCost, Peak, Profile, StackId, Totals},
+    snapshot::Snapshot,
 };
 use anomalies::{Anomalies, Anomaly, AnomalyKind};
 use blocks::{Block, Blocks, Found, Limits, TableId};
@@ -30,12 +31,13 @@ use contexts::{Contexts, Moment};
 use histogram::Histogram;
 use marks::Marks;
 use rustc_hash::FxHashMap;
-use seepage_trace::{Context, ModuleId, ModuleInfo, Records, Stack, Tracepoint, TracepointId};
+use seepage_trace::{Context, Frame, ModuleId, ModuleInfo, Records, Stack, Tracepoint, TracepointId};
 use space::{MemoryRange, Now, Space};
 use stacks::{Stacks, Values};
 use timeline::Timeline;
 
 /// The heaps of all modules of a trace, with one clock.
+#[derive(Clone)]
 pub(crate) struct Heap {
     modules: Vec<Module>,
     by_id: FxHashMap<ModuleId, usize>,
@@ -58,6 +60,7 @@ pub(crate) struct Heap {
 }
 
 /// What the model knows of a module.
+#[derive(Clone)]
 struct Module {
     announced: bool,
     /// Its records carry calling contexts.
@@ -152,6 +155,18 @@ impl Heap {
             self.contexts.set_moment(Moment::RiseBegan, clock);
         }
         self.contexts.set_moment(Moment::LastMark, clock);
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        Snapshot { live: self.contexts.live(), pages: self.space.pages() }
+    }
+
+    pub(crate) fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    pub(crate) fn frames(&self, stack: StackId) -> Option<(ModuleId, &[Frame])> {
+        self.stacks.entry(stack).map(|entry| (entry.module, &entry.frames[..]))
     }
 
     /// Closes the books at the host's time `time_ns`.

@@ -19,6 +19,7 @@ pub(crate) struct StackEntry {
 }
 
 /// The context values of one module.
+#[derive(Clone)]
 pub(crate) struct Values {
     module: ModuleId,
     ids: FxHashMap<u64, StackId>,
@@ -47,6 +48,7 @@ impl Values {
 }
 
 /// All stacks.
+#[derive(Clone)]
 pub(crate) struct Stacks {
     entries: Vec<StackEntry>,
     by_hash: FxHashMap<u64, Vec<StackId>>,
@@ -111,6 +113,10 @@ impl Stacks {
 
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    pub(crate) fn entry(&self, stack: StackId) -> Option<&StackEntry> {
+        self.entries.get(stack.0 as usize)
     }
 
     pub(crate) fn into_entries(self) -> Vec<StackEntry> {
