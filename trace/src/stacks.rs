@@ -29,12 +29,17 @@ impl Budget {
 
     /// How many calls of the next stack to keep; `None` when there is to be no further stack.
     pub fn take(&mut self) -> Option<usize> {
-        if self.captured >= self.limit.saturating_mul(4) {
+        if self.is_exhausted() {
             self.refused += 1;
             return None;
         }
         self.captured += 1;
         Some(if self.captured > self.limit { SHORT } else { usize::MAX })
+    }
+
+    /// Whether [`Self::take`] would refuse.
+    pub fn is_exhausted(&self) -> bool {
+        self.captured >= self.limit.saturating_mul(4)
     }
 
     /// Contexts that were left without a stack. A context that returns counts again.

@@ -1,0 +1,88 @@
+/** What the rest asks of Node. `browser.ts` beside it answers the same for a page. */
+
+import { readFileSync, writeFileSync, writeSync, openSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { basename } from "node:path";
+import process from "node:process";
+
+/** The analysis, compiled to wasm. */
+export function analysisBytes(): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(readFileSync(new URL("../seepage.wasm", import.meta.url)));
+}
+
+/** Nanoseconds since the process began. */
+export function now(): number {
+  return Math.round(performance.now() * 1e6);
+}
+
+/** Writes to standard error, at once: there may be no later. Nobody to hear it is no error. */
+export function say(text: string): void {
+  write(2, text);
+}
+
+/** Writes to standard output, likewise. */
+export function print(text: string): void {
+  write(1, text);
+}
+
+function write(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text);
+  let at = 0;
+  while (at < bytes.length) {
+    try {
+      at += writeSync(descriptor, bytes, at);
+    } catch (error) {
+      // A pipe whose reader is slow; it has room soon.
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return;
+    }
+  }
+}
+
+export function save(path: string, content: string | Uint8Array): void {
+  writeFileSync(path, content);
+}
+
+/** A file that is written piece by piece. */
+export function open(path: string): (bytes: Uint8Array) => void {
+  const descriptor = openSync(path, "w");
+  return (bytes) => {
+    for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+  };
+}
+
+/** The text of a script that is running, if it is a file. */
+export function script(url: string): string | undefined {
+  try {
+    return readFileSync(url.startsWith("file:") ? fileURLToPath(url) : url, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a script or module is called. */
+export function name(url: string): string {
+  return basename(url.replace(/[?#].*$/, ""));
+}
+
+/** The user's options, as on a command line. */
+export function options(): string {
+  return process.env.SEEPAGE_OPTIONS ?? "";
+}
+
+export const isTerminal = (): boolean => process.stderr.isTTY === true;
+export const hasColor = (): boolean =>
+  isTerminal() && !process.env.NO_COLOR && process.env.TERM !== "dumb";
+export const columns = (): number | undefined => process.stderr.columns;
+
+/** Calls back at the end of the process, with its exit code. */
+export function atExit(then: (code: number) => void): void {
+  process.on("exit", then);
+}
+
+/** Calls back when the user asks for a report. */
+export function onDemand(then: () => void): void {
+  // Windows has no such signal, and a thread gets none.
+  try {
+    process.on("SIGUSR2", then);
+  } catch {}
+}

@@ -1,0 +1,237 @@
+/**
+ * What the ledger knows, as plain data: the part of the report that is about JavaScript objects.
+ */
+import type { BindgenClass } from "./bindgen.js";
+import type { EmbindClass } from "./embind.js";
+import { originalFrame } from "./environment.js";
+import type { Instance } from "./instances.js";
+import type { Change, Counts, Entry, Group, Kind, Ledger, Mark, Owner } from "./ledger.js";
+import { heldIn } from "./ledger.js";
+import type { Frame, Site } from "./stacks.js";
+import { framesOf } from "./stacks.js";
+import type { HeldValues } from "./values.js";
+
+/** A class and a place. */
+export interface Origin {
+  readonly kind: Kind;
+  readonly class: string;
+  /** What the glue calls the class, where that is another name (a minified one). */
+  readonly glueName?: string;
+  /** Where the app made it: the first frame outside of glue, packages and wasm. */
+  readonly at?: Frame;
+  /** Innermost first; source maps are applied. */
+  readonly stack: readonly Frame[];
+}
+
+/** The objects of one class made at one place. */
+export interface ObjectGroup extends Origin {
+  readonly created: number;
+  readonly freed: number;
+  readonly moved: number;
+  readonly late: number;
+  readonly lost: number;
+  readonly held: number;
+  /** Their addresses, at most `MAX_POINTERS`. */
+  readonly pointers: readonly Pointer[];
+  /** Absent where an object owns nothing for sure, and where none was forgotten. */
+  readonly fix?: string;
+  /** What makes it worse than it looks. */
+  readonly note?: string;
+}
+
+export interface Pointer {
+  /** The instance's number; absent where it is not certain. */
+  readonly instance?: number;
+  readonly ptr: number;
+}
+
+/** Classes of a module that are out of sight. */
+export interface Unseen {
+  readonly instance: number;
+  /** The version of wasm-bindgen, where the module says. */
+  readonly bindgen?: string;
+  readonly classes: readonly string[];
+}
+
+export interface ObjectsReport {
+  /** Most forgotten first. */
+  readonly groups: readonly ObjectGroup[];
+  readonly values: readonly HeldValues[];
+  readonly unseen: readonly Unseen[];
+  /** What the caps left out: addresses of objects, stacks. */
+  readonly dropped: { readonly pointers: number; readonly stacks: number };
+}
+
+/** What happened at one place between two marks. */
+export interface ObjectChange extends Origin, Counts {
+  /** Created and neither freed nor moved, whatever the collector did: the same in every run. */
+  readonly unfreed: number;
+}
+
+/** What grew over several turns. */
+export interface ObjectGrowth extends Origin {
+  /** Unfreed objects of each turn. */
+  readonly turns: readonly number[];
+  /** Their number for each turn, where it is the same for all. */
+  readonly perTurn?: number;
+  readonly fix?: string;
+}
+
+export const MAX_POINTERS = 1000;
+
+export function reportGroups(ledger: Ledger): ObjectGroup[] {
+  const pointers = new Map<Group, Pointer[]>();
+  const registered = new Map<Group, boolean>();
+  for (const entry of ledger.entries()) {
+    let list = pointers.get(entry.group);
+    if (list === undefined) pointers.set(entry.group, (list = []));
+    if (entry.ptr !== undefined && list.length < MAX_POINTERS) list.push(pointerOf(entry, entry.ptr));
+    registered.set(entry.group, entry.registered);
+  }
+  const groups = [...ledger.groups()].map((group): ObjectGroup => {
+    const { created, freed, moved, late, lost } = group;
+    const held = heldIn(group);
+    const origin = originOf(group);
+    const fix = held + late + lost > 0 ? fixFor(group.owner, origin) : undefined;
+    const note = held + lost > 0 && registered.get(group) !== true ? noteFor(group.owner) : undefined;
+    return {
+      ...origin,
+      ...{ created, freed, moved, late, lost, held },
+      pointers: pointers.get(group) ?? [],
+      ...(fix !== undefined && { fix }),
+      ...(note !== undefined && { note }),
+    };
+  });
+  const forgotten = (group: ObjectGroup) => group.held + group.lost;
+  return groups.sort((a, b) => forgotten(b) - forgotten(a) || b.late - a.late || b.created - a.created);
+}
+
+export function reportChange(change: Change): ObjectChange {
+  return { ...originOf(change.group), ...change.counts, unfreed: change.unfreed };
+}
+
+/** The groups with more unfreed objects after the last mark than at the first. */
+export function reportGrowth(ledger: Ledger, marks: readonly Mark[]): ObjectGrowth[] {
+  const turns = new Map<Group, number[]>();
+  marks.slice(1).forEach((mark, turn) => {
+    for (const { group, unfreed } of ledger.since(marks[turn] as Mark, mark)) {
+      let counts = turns.get(group);
+      if (counts === undefined) turns.set(group, (counts = new Array<number>(marks.length - 1).fill(0)));
+      counts[turn] = unfreed;
+    }
+  });
+  const growth: ObjectGrowth[] = [];
+  for (const [group, counts] of turns) {
+    if (counts.reduce((sum, count) => sum + count, 0) <= 0) continue;
+    const origin = originOf(group);
+    const [first = 0] = counts;
+    const fix = fixFor(group.owner, origin);
+    growth.push({
+      ...origin,
+      turns: counts,
+      ...(counts.every((count) => count === first) && { perTurn: first }),
+      ...(fix !== undefined && { fix }),
+    });
+  }
+  return growth.sort((a, b) => (b.turns.at(-1) ?? 0) - (a.turns.at(-1) ?? 0));
+}
+
+/** Classes that a module can free and that nobody has seen, where they may be made unseen. */
+export function reportUnseen(instances: readonly Instance[], seen: ReadonlySet<string>): Unseen[] {
+  return instances.flatMap((instance): Unseen[] => {
+    const classes = [...instance.freeable].filter((name) => !seen.has(name));
+    const { bindgen } = instance;
+    // Newer glue registers whatever it makes: a class that was not seen was not used.
+    const mayHide = bindgen === undefined ? classes.length === instance.freeable.size : isOld(bindgen);
+    if (classes.length === 0 || !mayHide) return [];
+    return [{ instance: instance.number, classes, ...(bindgen !== undefined && { bindgen }) }];
+  });
+}
+
+function isOld(bindgen: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = bindgen.split(".").map(Number);
+  return major === 0 && (minor < 2 || (minor === 2 && patch < 93));
+}
+
+function pointerOf(entry: Entry, ptr: number): Pointer {
+  return entry.instance === undefined ? { ptr } : { instance: entry.instance.number, ptr };
+}
+
+function originOf({ owner, site }: Group): Origin {
+  const stack = mapped(site);
+  const at = userFrame(stack);
+  const glueName = owner.kind === "wasm-bindgen" ? (owner as BindgenClass).glueName : undefined;
+  return {
+    kind: owner.kind,
+    class: owner.name,
+    ...(glueName !== undefined && { glueName }),
+    ...(at !== undefined && { at }),
+    stack,
+  };
+}
+
+// Sites are few and reports may be many.
+const mappedSites = new WeakMap<Site, Frame[]>();
+
+function mapped(site: Site | undefined): Frame[] {
+  if (site === undefined) return [];
+  let frames = mappedSites.get(site);
+  if (frames === undefined) mappedSites.set(site, (frames = framesOf(site).map(originalFrame)));
+  return frames;
+}
+
+/** The first frame of the app's own; failing that, of a package that uses the glue. */
+function userFrame(stack: readonly Frame[]): Frame | undefined {
+  const glue = stack[0]?.file;
+  const outside = stack.filter(({ file }) => file !== glue && !isWasm(file));
+  const own = outside.find(({ file }) => !file.includes("/node_modules/") && !file.includes("\\node_modules\\"));
+  // In a bundle, glue and app are one file: what is not the constructor called it.
+  return own ?? outside[0] ?? stack.find(({ name, file }) => !isWasm(file) && !isMaker(name)) ?? stack[0];
+}
+
+function isWasm(file: string): boolean {
+  return file.startsWith("wasm:") || file.endsWith(".wasm");
+}
+
+function isMaker(name: string | undefined): boolean {
+  return name !== undefined && /^new |(^|\.)__wrap$/.test(name);
+}
+
+/** `app.mjs:12`: the end of the path is what people look for. */
+export function placeOf(frame: Frame): string {
+  return `${shortFile(frame.file)}:${frame.line}`;
+}
+
+export function shortFile(file: string): string {
+  const path = file.replace(/^file:\/\//, "");
+  const cwd = (globalThis as { process?: { cwd?(): string } }).process?.cwd?.();
+  return cwd !== undefined && path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path;
+}
+
+function fixFor(owner: Owner, { class: name, at }: Origin): string | undefined {
+  const made = at === undefined ? name : `the ${name} made at ${placeOf(at)}`;
+  switch (owner.kind) {
+    case "wasm-bindgen":
+      return withUsing(`call .free() on ${made}`, owner as BindgenClass);
+    case "embind":
+      return (owner as EmbindClass).owns ? withUsing(`call .delete() on ${made}`, owner as EmbindClass) : undefined;
+    case "closure":
+      return "in Rust, keep the Closure and drop it when it is done, in place of forget()";
+  }
+}
+
+function withUsing(fix: string, { disposable }: { disposable: boolean }): string {
+  return disposable ? `${fix}, or declare it there with \`using\`` : fix;
+}
+
+function noteFor(owner: Owner): string | undefined {
+  if (owner.kind !== "wasm-bindgen") return undefined;
+  switch ((owner as BindgenClass).age) {
+    case "0.2.88–0.2.92":
+      return "this package's glue (wasm-bindgen 0.2.88–0.2.92) never registers objects made by constructors: they leak unless freed";
+    case "≤ 0.2.87":
+      return "this package's glue (wasm-bindgen 0.2.87 or older, without --weak-refs) registers no objects: they leak unless freed";
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * One tracked object's life: opened with the stack of its maker, closed by whoever gives it up, or
+ * by the collector. The recognisers (wasm-bindgen, embind, closures) call this and nothing else.
+ */
+import type { Instance } from "./instances.js";
+import type { Entry, Ledger, Owner } from "./ledger.js";
+import type { Site, Stacks } from "./stacks.js";
+import { entryOf, tag } from "./tags.js";
+
+/** What a recogniser knows of a new object. */
+export interface Birth {
+  readonly owner: Owner;
+  readonly ptr: number | undefined;
+  readonly instance: Instance | undefined;
+  /** Whose collection ends it, when that is not the object itself. */
+  readonly collectedWith?: object;
+}
+
+export class Tracker {
+  readonly ledger: Ledger;
+  readonly stacks: Stacks;
+  readonly #watch: (target: object, entry: Entry) => void;
+
+  constructor(ledger: Ledger, stacks: Stacks, Registry: FinalizationRegistryConstructor) {
+    this.ledger = ledger;
+    this.stacks = stacks;
+    // As the engine made it: what we register ourselves must not be observed.
+    const { register } = Registry.prototype;
+    const collected = new Registry<Entry>((entry) => {
+      ledger.close(entry, entry.registered ? "late" : "lost");
+    });
+    this.#watch = (target, entry) => void Reflect.apply(register, collected, [target, entry]);
+  }
+
+  /**
+   * Notes that `object` was made by whoever called `below`, and gives its entry, which is the one
+   * it has when it is known already.
+   */
+  open(object: object, below: (...args: never[]) => unknown, birth: (site: Site | undefined) => Birth): Entry {
+    const known = entryOf(object);
+    if (known !== undefined) return known;
+    const site = this.stacks.capture(below);
+    const { owner, ptr, instance, collectedWith = object } = birth(site);
+    const entry = this.ledger.open(owner, site, ptr, instance);
+    tag(object, entry);
+    this.#watch(collectedWith, entry);
+    return entry;
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * `node --import seepage/register app.mjs`: traces every module of the program without a change to
+ * it, and reports at its end, on `SIGUSR2`, or when `heap.report()` is called.
+ */
+
+import * as env from "#env";
+import { patch } from "./hook/webassembly.js";
+import { fromEnvironment } from "./options.js";
+import { report } from "./report.js";
+import { runtime } from "./runtime.js";
+
+const shared = runtime();
+
+// A second copy of the package, or its twin for `require`, finds everything done.
+if (!shared.isRegistered) {
+  shared.isRegistered = true;
+  const options = fromEnvironment();
+  patch(shared, options.instrument);
+  if (options.trace !== undefined) shared.session.traceTo(env.open(options.trace));
+  const write = (text: string): void => {
+    if (options.output === "-" || (options.output === undefined && options.format !== "text")) env.print(text);
+    else if (options.output !== undefined) env.save(options.output, text);
+    else env.say(text);
+  };
+  const tell = (code?: number): void => {
+    if (!shared.hasSession || !shared.session.hasGuests) return;
+    write(report(shared, options, code));
+  };
+  env.onDemand(() => tell());
+  env.atExit((code) => {
+    tell(code);
+    if (shared.hasSession) shared.session.end({ outcome: "exited", exit_code: code });
+  });
+}
