@@ -48,8 +48,8 @@ interface CallSite {
   isTopLevel(): boolean;
 }
 
-interface V8Error extends ErrorConstructor {
-  prepareStackTrace?: (error: unknown, sites: CallSite[]) => unknown;
+interface V8Error {
+  prepareStackTrace?: ((error: unknown, sites: CallSite[]) => unknown) | undefined;
   stackTraceLimit: number;
   captureStackTrace(target: object, below?: unknown): void;
 }
@@ -61,7 +61,7 @@ interface V8Error extends ErrorConstructor {
 export class Stacks {
   /** Stacks that were not kept because `maxFrames` was reached. */
   dropped = 0;
-  readonly #error: ErrorConstructor | undefined;
+  readonly #error: ErrorConstructor;
   readonly #depth: number;
   #root: Branch = branch(undefined);
   #room: number;
@@ -74,9 +74,10 @@ export class Stacks {
 
   /** The stack of whoever called `below`. */
   capture(below: (...args: never[]) => unknown): Site | undefined {
-    const error = this.#error as V8Error | undefined;
-    if (error === undefined) return undefined;
-    if (typeof error.captureStackTrace !== "function") return this.#fromText(new error().stack ?? "", below.name);
+    if (typeof (this.#error as Partial<V8Error>).captureStackTrace !== "function") {
+      return this.#fromText(new this.#error().stack ?? "", below.name);
+    }
+    const error = this.#error as unknown as V8Error;
     const { prepareStackTrace, stackTraceLimit } = error;
     const holder: { stack?: unknown } = {};
     try {
