@@ -90,8 +90,10 @@ mod tests {
             &[6, 4, 5, 1, 2],
             &[8, 5, 5, 9, 3],
         ]));
-        let told: Vec<_> =
-            list.iter().map(|it| (it.stack.0, it.risen.blocks, it.each.map(|e| e.blocks))).collect();
+        let told: Vec<_> = list
+            .iter()
+            .map(|it| (it.stack.0, it.risen.blocks, it.each.map(|e| e.blocks)))
+            .collect();
         assert_eq!(told, [(0, 6, Some(2)), (1, 4, None), (4, 3, Some(1))]);
     }
 

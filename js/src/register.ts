@@ -6,7 +6,7 @@
 import * as env from "#env";
 import { patch } from "./hook/webassembly.js";
 import { fromEnvironment } from "./options.js";
-import { report } from "./report.js";
+import { end, report, sawAnything } from "./report.js";
 import { runtime } from "./runtime.js";
 
 const shared = runtime();
@@ -15,20 +15,19 @@ const shared = runtime();
 if (!shared.isRegistered) {
   shared.isRegistered = true;
   const options = fromEnvironment();
-  patch(shared, options.instrument);
+  patch(shared, options.instrument, shared.handles);
   if (options.trace !== undefined) shared.session.traceTo(env.open(options.trace));
   const write = (text: string): void => {
     if (options.output === "-" || (options.output === undefined && options.format !== "text")) env.print(text);
     else if (options.output !== undefined) env.save(options.output, text);
     else env.say(text);
   };
-  const tell = (code?: number): void => {
-    if (!shared.hasSession || !shared.session.hasGuests) return;
-    write(report(shared, options, code));
+  const tell = (): void => {
+    if (sawAnything(shared)) write(report(shared, options));
   };
-  env.onDemand(() => tell());
-  env.atExit((code) => {
-    tell(code);
-    if (shared.hasSession) shared.session.end({ outcome: "exited", exit_code: code });
+  env.onDemand(tell);
+  env.atExit(() => {
+    tell();
+    end(shared);
   });
 }

@@ -1,6 +1,8 @@
 /** The report of this realm, as text or JSON. */
 
 import * as env from "#env";
+import { renderObjects } from "./handles/index.js";
+import type { ObjectsReport } from "./handles/index.js";
 import type { Runtime } from "./runtime.js";
 
 export interface ReportOptions {
@@ -10,11 +12,33 @@ export interface ReportOptions {
   color?: boolean | undefined;
 }
 
-/** Renders everything so far; `code` is the exit code of a program that has ended. */
-export function report(runtime: Runtime, options: ReportOptions, code?: number): string {
+/** A module that a page or Node has loaded lies in memory until the process ends. */
+const LOADED = { outcome: "unknown", message: "the modules were still loaded" } as const;
+
+/** Whether there is anything to report on. */
+export function sawAnything(runtime: Runtime): boolean {
+  return runtime.hasSession && runtime.session.hasGuests || saysAnything(runtime.handles.objects());
+}
+
+function saysAnything(objects: ObjectsReport): boolean {
+  return objects.groups.length > 0 || objects.unseen.length > 0 || objects.values.length > 0;
+}
+
+/** Renders everything so far. */
+export function report(runtime: Runtime, options: ReportOptions = {}): string {
   const { format = "text", top, color = env.hasColor() } = options;
   const width = env.columns();
   const text = { color, ...(top !== undefined && { top }), ...(width !== undefined && { width }) };
-  const end = code === undefined ? { outcome: "unknown" } as const : { outcome: "exited", exit_code: code } as const;
-  return runtime.session.report(format, text, end);
+  const objects = runtime.handles.objects();
+  const heap = runtime.session.report(format, text, LOADED);
+  if (!saysAnything(objects)) return heap;
+  if (format === "json") return `${JSON.stringify({ ...JSON.parse(heap), objects }, null, 2)}\n`;
+  const parts = [renderObjects(objects)];
+  if (runtime.session.hasGuests) parts.push(heap);
+  return parts.filter(Boolean).join("\n\n").trimEnd() + "\n";
+}
+
+/** Says how the run ended, in the trace. */
+export function end(runtime: Runtime): void {
+  if (runtime.hasSession) runtime.session.end(LOADED);
 }

@@ -4,6 +4,8 @@
  */
 
 import * as env from "#env";
+import { install } from "./handles/index.js";
+import type { Handles } from "./handles/index.js";
 import { native } from "./hook/native.js";
 import { instrument } from "./tracer/instrument.js";
 import type { InstrumentOptions, Instrumented } from "./tracer/instrument.js";
@@ -17,6 +19,8 @@ export interface Runtime {
   readonly session: Session;
   /** Whether there is one. */
   readonly hasSession: boolean;
+  /** The JS objects that own memory of a module. */
+  readonly handles: Handles;
   /** Whether `WebAssembly` is patched. */
   isRegistered: boolean;
   warn(message: string): void;
@@ -37,6 +41,7 @@ export function runtime(): Runtime {
 
 function create(): Runtime {
   let session: Session | undefined;
+  let handles: Handles | undefined;
   const said = new Set<string>();
   const warn = (message: string): void => {
     if (said.has(message)) return;
@@ -50,6 +55,9 @@ function create(): Runtime {
     },
     get hasSession() {
       return session !== undefined;
+    },
+    get handles() {
+      return (handles ??= install());
     },
     isRegistered: false,
     warn,

@@ -10,7 +10,7 @@ use crate::{
     finding::{Abstention, Finding, FindingKind},
     profile::{ContextCost, Count, StackId},
 };
-use seepage_trace::{Frees, Outcome};
+use seepage_trace::{End, Frees, Outcome};
 use std::cmp::Reverse;
 
 pub(crate) struct Leaks;
@@ -53,7 +53,7 @@ impl Analysis for Leaks {
         }
         if judged.is_empty() {
             // Nothing live is no clean bill for a guest that did not come to its end.
-            if let Some(reason) = no_exit(view.end.outcome) {
+            if let Some(reason) = no_exit(view.end) {
                 findings.abstain(Abstention {
                     analysis: self.name(),
                     reason: format!("{reason}: what it would have left at its end is not known"),
@@ -65,7 +65,7 @@ impl Analysis for Leaks {
         let mut total = Count::default();
         judged.iter().for_each(|(_, context)| total.merge(context.cost.live));
         let blocks = plural(total.blocks, "block");
-        if let Some(reason) = no_exit(view.end.outcome) {
+        if let Some(reason) = no_exit(view.end) {
             let were = if total.blocks == 1 { "was" } else { "were" };
             let reason = format!("{reason}: {blocks} that {were} live then may have been in use");
             findings.abstain(Abstention { analysis: self.name(), reason, count: total });
@@ -103,14 +103,15 @@ impl Analysis for Leaks {
 }
 
 /// Why the end of the run is no exit, if it is none.
-fn no_exit(outcome: Outcome) -> Option<&'static str> {
-    match outcome {
+fn no_exit(end: &End) -> Option<&str> {
+    match end.outcome {
         Outcome::Returned | Outcome::Exited => None,
         Outcome::Trapped => Some("the guest trapped"),
         Outcome::TimedOut => Some("the guest was stopped when its time was up"),
         Outcome::Interrupted => Some("the guest was interrupted"),
         Outcome::MemoryLimit => Some("the guest ran out of memory"),
         Outcome::Failed => Some("the guest could not go on"),
-        Outcome::Unknown => Some("the trace has no end"),
+        // A host that lets a module lie, as a page or Node does, says so.
+        Outcome::Unknown => Some(end.message.as_deref().unwrap_or("the trace has no end")),
     }
 }

@@ -31,7 +31,9 @@ use contexts::{Contexts, Moment};
 use histogram::Histogram;
 use marks::Marks;
 use rustc_hash::FxHashMap;
-use seepage_trace::{Context, Frame, ModuleId, ModuleInfo, Records, Stack, Tracepoint, TracepointId};
+use seepage_trace::{
+    Context, Frame, ModuleId, ModuleInfo, Records, Stack, Tracepoint, TracepointId,
+};
 use space::{MemoryRange, Now, Space};
 use stacks::{Stacks, Values};
 use timeline::Timeline;

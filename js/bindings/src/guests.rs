@@ -128,9 +128,11 @@ fn event(guest: u32, record: Record) {
 fn is_new(guest: u32, context: u64) -> bool {
     GUESTS.with(|guests| {
         let Ok(guests) = guests.try_borrow() else { return false };
-        guests.list.get(guest as usize).is_some_and(|guest| {
-            guest.table.module.contexts && !guest.seen.contains(&context)
-        }) && guests.budget.as_ref().is_some_and(|budget| !budget.is_exhausted())
+        guests
+            .list
+            .get(guest as usize)
+            .is_some_and(|guest| guest.table.module.contexts && !guest.seen.contains(&context))
+            && guests.budget.as_ref().is_some_and(|budget| !budget.is_exhausted())
     })
 }
 

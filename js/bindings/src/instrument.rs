@@ -67,19 +67,21 @@ extern "C" fn seepage_instrument(
 #[unsafe(no_mangle)]
 extern "C" fn seepage_inspection() {
     TOLD.with_borrow(|inspection| {
-        give_json(&inspection.as_ref().map(|inspection| Told {
-            verdict: inspection.verdict.name(),
-            allocators: inspection
-                .allocators
-                .iter()
-                .map(|it| Allocator {
-                    function: it.name.clone(),
-                    role: it.role.name(),
-                    family: it.family,
-                    how: it.how.clone(),
-                })
-                .collect(),
-            blind_spots: inspection.blind_spots.clone(),
+        give_json(&inspection.as_ref().map(|inspection| {
+            Told {
+                verdict: inspection.verdict.name(),
+                allocators: inspection
+                    .allocators
+                    .iter()
+                    .map(|it| Allocator {
+                        function: it.name.clone(),
+                        role: it.role.name(),
+                        family: it.family,
+                        how: it.how.clone(),
+                    })
+                    .collect(),
+                blind_spots: inspection.blind_spots.clone(),
+            }
         }));
     });
 }

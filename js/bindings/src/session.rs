@@ -118,7 +118,9 @@ extern "C" fn seepage_trace_on() {
 /// The trace since it was last taken.
 #[unsafe(no_mangle)]
 extern "C" fn seepage_trace() {
-    give(with(|state| state.trace.as_mut().map(|(_, out)| std::mem::take(out)).unwrap_or_default()));
+    give(with(|state| {
+        state.trace.as_mut().map(|(_, out)| std::mem::take(out)).unwrap_or_default()
+    }));
 }
 
 /// How the program ended, which the host says once.
@@ -200,9 +202,11 @@ fn report(options: ReportOptions) -> Result<Vec<u8>, String> {
             top: options.text.top.unwrap_or(default.top),
             unicode: options.text.unicode.unwrap_or(default.unicode),
         },
-        invocation: options
-            .analyze
-            .map(|target| Invocation { verb: Verb::Analyze, target, trace: None }),
+        invocation: options.analyze.map(|target| Invocation {
+            verb: Verb::Analyze,
+            target,
+            trace: None,
+        }),
     };
     let mut text = String::new();
     (format.render)(&report, &options, &mut text);
@@ -296,7 +300,10 @@ extern "C" fn seepage_rising(numbers: Address, length: usize) {
         let list: Vec<Snapshot> =
             wanted.filter_map(|number| state.snapshots.get(number as usize)?.clone()).collect();
         let live = |stack: StackId| {
-            list.last().and_then(|last| last.live.get(stack.0 as usize)).copied().unwrap_or_default()
+            list.last()
+                .and_then(|last| last.live.get(stack.0 as usize))
+                .copied()
+                .unwrap_or_default()
         };
         let rows: Vec<Risen> = rising(&list)
             .into_iter()

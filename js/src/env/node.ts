@@ -74,8 +74,8 @@ export const hasColor = (): boolean =>
   isTerminal() && !process.env.NO_COLOR && process.env.TERM !== "dumb";
 export const columns = (): number | undefined => process.stderr.columns;
 
-/** Calls back at the end of the process, with its exit code. */
-export function atExit(then: (code: number) => void): void {
+/** Calls back at the end of the process. */
+export function atExit(then: () => void): void {
   process.on("exit", then);
 }
 

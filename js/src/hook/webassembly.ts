@@ -7,33 +7,17 @@ import * as env from "#env";
 import { ADDED_EXPORT, SECTION } from "../tracer/session.js";
 import type { InstrumentOptions } from "../tracer/instrument.js";
 import { view } from "../tracer/instrument.js";
+import type { Handles } from "../handles/index.js";
 import type { Runtime } from "../runtime.js";
 import { caller } from "./caller.js";
 import { native } from "./native.js";
 
 type Imports = WebAssembly.Imports | undefined;
 
-/** What wants to know of instances: the tracking of JS objects. */
-export interface Observer {
-  /** Before: may put other imports in the place of these. */
-  instantiating?(module: WebAssembly.Module, imports: Imports): Imports;
-  /** After, with all of its exports. */
-  instantiated?(
-    instance: WebAssembly.Instance,
-    exports: WebAssembly.Exports,
-    module: WebAssembly.Module,
-    imports: Imports,
-  ): void;
-}
-
 /** Longer scripts are not searched for the names of exports. */
 const LONGEST_GLUE = 8 << 20;
 
-export function patch(
-  runtime: Runtime,
-  options: InstrumentOptions,
-  observer: Observer = {},
-): void {
+export function patch(runtime: Runtime, options: InstrumentOptions, handles: Handles): void {
   /** What an app sees of the exports of a traced instance. */
   const views = new WeakMap<WebAssembly.Instance, WebAssembly.Exports>();
 
@@ -44,7 +28,7 @@ export function patch(
     const from = caller();
     if (from.isNode) return bytes;
     const { script } = from;
-    const name = url ?? (script === undefined ? "a module" : `of ${env.name(script)}`);
+    const name = url ?? (script === undefined ? "wasm" : `${env.name(script)} (wasm)`);
     const text = script === undefined ? undefined : env.script(script);
     const glue = text !== undefined && text.length < LONGEST_GLUE ? text : undefined;
     try {
@@ -61,22 +45,27 @@ export function patch(
     }
   }
 
-  /** Instantiates with the imports that tracing needs; `make` is the engine's. */
+  /**
+   * Instantiates with the imports that tracing needs; `make` is the engine's, and `entry` what the
+   * app called.
+   */
   function link<T>(
     module: WebAssembly.Module,
     own: Imports,
+    entry: (...args: never[]) => unknown,
     make: (imports: Imports, done: (instance: WebAssembly.Instance) => void) => T,
   ): T {
-    const given = guarded(() => observer.instantiating?.(module, own)) ?? own;
-    const linked = isImports(own) ? guarded(() => runtime.imports(module, given)) : undefined;
-    return make(linked?.imports ?? given, (instance) => {
+    const site = handles.captureSite(entry);
+    handles.observeImports(own);
+    const linked = isImports(own) ? guarded(() => runtime.imports(module, own)) : undefined;
+    return make(linked?.imports ?? own, (instance) => {
       guarded(() => {
         const all = native.exports(instance);
         if (linked !== undefined) {
           linked.attach(instance);
           views.set(instance, withoutAdded(all));
         }
-        observer.instantiated?.(instance, all, module, own);
+        handles.observeExports(all, instance, { module, imports: own, site });
       });
     });
   }
@@ -90,8 +79,12 @@ export function patch(
     }
   }
 
-  async function instance(module: WebAssembly.Module, own: Imports): Promise<WebAssembly.Instance> {
-    return link(module, own, async (imports, done) => {
+  function instance(
+    module: WebAssembly.Module,
+    own: Imports,
+    entry: (...args: never[]) => unknown,
+  ): Promise<WebAssembly.Instance> {
+    return link(module, own, entry, async (imports, done) => {
       const made = await native.instantiate(module, imports);
       done(made);
       return made;
@@ -114,10 +107,10 @@ export function patch(
     },
   });
   const Instance: typeof WebAssembly.Instance = new Proxy(native.Instance, {
-    construct(target, args, self) {
+    construct: function construct(target, args: unknown[], self: NewableFunction) {
       const [module, own] = args as [WebAssembly.Module, Imports];
       if (!(module instanceof native.Module)) return Reflect.construct(target, args, target) as object;
-      return link(module, own, (imports, done) => {
+      return link(module, own, construct, (imports, done) => {
         const made = Reflect.construct(
           target,
           imports === undefined ? [module] : [module, imports],
@@ -129,20 +122,22 @@ export function patch(
     },
   });
 
+  async function instantiate(source: unknown, own?: Imports): Promise<unknown> {
+    if (source instanceof native.Module) return instance(source, own, instantiate);
+    const module = await native.compile(prepare(source));
+    return { module, instance: await instance(module, own, instantiate) };
+  }
+  async function instantiateStreaming(source: unknown, own?: Imports): Promise<unknown> {
+    const module = await native.compile(await bytesOf(source));
+    return { module, instance: await instance(module, own, instantiateStreaming) };
+  }
   replace(WebAssembly, {
     Module,
     Instance,
     compile: async (source: unknown) => native.compile(prepare(source)),
-    instantiate: async (source: unknown, own?: Imports) => {
-      if (source instanceof native.Module) return instance(source, own);
-      const module = await native.compile(prepare(source));
-      return { module, instance: await instance(module, own) };
-    },
+    instantiate,
     compileStreaming: async (source: unknown) => native.compile(await bytesOf(source)),
-    instantiateStreaming: async (source: unknown, own?: Imports) => {
-      const module = await native.compile(await bytesOf(source));
-      return { module, instance: await instance(module, own) };
-    },
+    instantiateStreaming,
   });
   replace(native.Module, {
     imports: (module: WebAssembly.Module) =>
