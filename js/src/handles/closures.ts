@@ -7,6 +7,7 @@
 import type { Instances } from "./instances.js";
 import type { Owner } from "./ledger.js";
 import type { Method } from "./patch.js";
+import type { Site } from "./stacks.js";
 import { entryOf } from "./tags.js";
 import type { Tracker } from "./tracker.js";
 
@@ -23,12 +24,15 @@ export class Closures {
 
   registered(target: object, held: unknown, token: unknown, below: Method): boolean {
     if (typeof target !== "function" || held !== token || !isState(held)) return false;
-    const entry = this.#tracker.open(held, below, (site) => ({
+    const state = new WeakRef(held);
+    const birth = (site: Site | undefined) => ({
       owner: CLOSURE,
       ptr: held.a >>> 0,
       instance: this.#instances.of(undefined, site?.frame.file),
-      collectedWith: target,
-    }));
+      // Before 0.2.101 a closure that Rust drops is left in the registry; `a` is 0 while it runs.
+      isFreed: () => state.deref()?.cnt === 0,
+    });
+    const entry = this.#tracker.open(held, below, birth, target);
     entry.registered = true;
     return true;
   }

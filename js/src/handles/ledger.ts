@@ -55,6 +55,16 @@ export interface Entry<O extends Owner = Owner> {
   fate: Fate;
   /** Whether the collector will free the object's memory when it collects the object. */
   registered: boolean;
+  /** For what is freed with nobody told: asked before counts are read. */
+  readonly isFreed: (() => boolean) | undefined;
+}
+
+/** What is known of a new object. */
+export interface Birth {
+  readonly owner: Owner;
+  readonly ptr: number | undefined;
+  readonly instance: Instance | undefined;
+  readonly isFreed?: () => boolean;
 }
 
 /** A moment: the counts of every group that existed at it. */
@@ -78,18 +88,23 @@ export class Ledger {
   dropped = 0;
   readonly #groups = new Map<Owner, Map<Site | undefined, Group>>();
   readonly #open = new Set<Entry>();
+  readonly #asked = new Set<Entry>();
   readonly #maxOpen: number;
 
   constructor(maxOpen = 1_000_000) {
     this.#maxOpen = maxOpen;
   }
 
-  open(owner: Owner, site: Site | undefined, ptr: number | undefined, instance: Instance | undefined): Entry {
+  open(site: Site | undefined, { owner, ptr, instance, isFreed }: Birth): Entry {
     const group = this.#group(owner, site);
     group.created++;
-    const entry: Entry = { group, ptr, instance, fate: "held", registered: false };
-    if (this.#open.size < this.#maxOpen) this.#open.add(entry);
-    else this.dropped++;
+    const entry: Entry = { group, ptr, instance, fate: "held", registered: false, isFreed };
+    if (this.#open.size < this.#maxOpen) {
+      this.#open.add(entry);
+      if (isFreed !== undefined) this.#asked.add(entry);
+    } else {
+      this.dropped++;
+    }
     return entry;
   }
 
@@ -99,6 +114,7 @@ export class Ledger {
     entry.fate = fate;
     entry.group[fate]++;
     this.#open.delete(entry);
+    this.#asked.delete(entry);
   }
 
   /** What looked like a move turned out to be the first half of `free()`. */
@@ -109,11 +125,14 @@ export class Ledger {
     entry.group.freed++;
   }
 
-  *groups(): IterableIterator<Group> {
-    for (const sites of this.#groups.values()) yield* sites.values();
+  groups(): Group[] {
+    this.#ask();
+    return [...this.#groups.values()].flatMap((sites) => [...sites.values()]);
   }
 
+  /** Objects that are held. */
   entries(): Iterable<Entry> {
+    this.#ask();
     return this.#open;
   }
 
@@ -132,6 +151,10 @@ export class Ledger {
       changes.push({ group, counts, unfreed: counts.created - counts.freed - counts.moved });
     }
     return changes;
+  }
+
+  #ask(): void {
+    for (const entry of this.#asked) if (entry.isFreed?.() === true) this.close(entry, "freed");
   }
 
   #group(owner: Owner, site: Site | undefined): Group {

@@ -45,7 +45,7 @@ interface CallSite {
   getMethodName(): string | null;
   isConstructor(): boolean;
   isNative(): boolean;
-  isTopLevel(): boolean;
+  isToplevel(): boolean;
 }
 
 interface V8Error {
@@ -74,7 +74,7 @@ export class Stacks {
 
   /** The stack of whoever called `below`. */
   capture(below: (...args: never[]) => unknown): Site | undefined {
-    if (typeof (this.#error as Partial<V8Error>).captureStackTrace !== "function") {
+    if (typeof (this.#error as unknown as Partial<V8Error>).captureStackTrace !== "function") {
       return this.#fromText(new this.#error().stack ?? "", below.name);
     }
     const error = this.#error as unknown as V8Error;
@@ -171,7 +171,7 @@ function nameOf(call: CallSite): string | undefined {
   const name = call.getFunctionName();
   if (call.isConstructor()) return `new ${name ?? "<anonymous>"}`;
   if (name === null || name === "") return undefined;
-  const type = call.isTopLevel() ? null : call.getTypeName();
+  const type = call.isToplevel() ? null : call.getTypeName();
   if (type === null || type === "Object" || name.startsWith(`${type}.`)) return name;
   return `${type}.${name}`;
 }

@@ -2,19 +2,9 @@
  * One tracked object's life: opened with the stack of its maker, closed by whoever gives it up, or
  * by the collector. The recognisers (wasm-bindgen, embind, closures) call this and nothing else.
  */
-import type { Instance } from "./instances.js";
-import type { Entry, Ledger, Owner } from "./ledger.js";
+import type { Birth, Entry, Ledger } from "./ledger.js";
 import type { Site, Stacks } from "./stacks.js";
 import { entryOf, tag } from "./tags.js";
-
-/** What a recogniser knows of a new object. */
-export interface Birth {
-  readonly owner: Owner;
-  readonly ptr: number | undefined;
-  readonly instance: Instance | undefined;
-  /** Whose collection ends it, when that is not the object itself. */
-  readonly collectedWith?: object;
-}
 
 export class Tracker {
   readonly ledger: Ledger;
@@ -34,16 +24,20 @@ export class Tracker {
 
   /**
    * Notes that `object` was made by whoever called `below`, and gives its entry, which is the one
-   * it has when it is known already.
+   * it has when it is known already. `keeper` is whose collection ends it, if not its own.
    */
-  open(object: object, below: (...args: never[]) => unknown, birth: (site: Site | undefined) => Birth): Entry {
+  open(
+    object: object,
+    below: (...args: never[]) => unknown,
+    birth: (site: Site | undefined) => Birth,
+    keeper: object = object,
+  ): Entry {
     const known = entryOf(object);
     if (known !== undefined) return known;
     const site = this.stacks.capture(below);
-    const { owner, ptr, instance, collectedWith = object } = birth(site);
-    const entry = this.ledger.open(owner, site, ptr, instance);
+    const entry = this.ledger.open(site, birth(site));
     tag(object, entry);
-    this.#watch(collectedWith, entry);
+    this.#watch(keeper, entry);
     return entry;
   }
 }
