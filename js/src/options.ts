@@ -14,7 +14,6 @@ export interface Options {
   instrument: InstrumentOptions;
 }
 
-const FLAGS = new Set(["--no-context"]);
 const SHORT: Record<string, string> = { "-f": "--format", "-o": "--output" };
 
 /** Reads options as they stand on a command line; an unknown one is an error. */
@@ -32,29 +31,32 @@ export function parse(words: readonly string[]): { options: Options; rest: strin
     }
     if (!word.startsWith("-") || word === "-") break;
     const [long = "", inline] = word.startsWith("--") ? split(word) : [SHORT[word] ?? word, undefined];
-    const value = FLAGS.has(long) ? "" : (inline ?? words[++index]);
-    if (value === undefined) throw new Error(`a value is required for '${long}'`);
+    const value = (): string => {
+      const given = inline ?? words[++index];
+      if (given === undefined) throw new Error(`a value is required for '${long}'`);
+      return given;
+    };
     switch (long) {
       case "--format":
-        format = one(long, value, ["text", "json"]);
+        format = one(long, value(), ["text", "json"]);
         break;
       case "--output":
-        options.output = value;
+        options.output = value();
         break;
       case "--trace":
-        options.trace = value;
+        options.trace = value();
         break;
       case "--top":
-        options.top = number(long, value);
+        options.top = number(long, value());
         break;
       case "--no-context":
         instrument.contexts = false;
         break;
       case "--transport":
-        instrument.transport = one(long, value, ["auto", "ring", "call"] as const);
+        instrument.transport = one(long, value(), ["auto", "ring", "call"] as const);
         break;
       case "--alloc-fn":
-        allocFn.push(value);
+        allocFn.push(value());
         break;
       default:
         throw new Error(`unexpected argument '${word}' found`);
@@ -67,9 +69,13 @@ export function parse(words: readonly string[]): { options: Options; rest: strin
 
 /** The options in the environment. */
 export function fromEnvironment(): Options {
-  const { options, rest } = parse(words(env.options()));
-  if (rest.length > 0) throw new Error(`unexpected argument '${rest[0]}' found`);
-  return options;
+  try {
+    const { options, rest } = parse(words(env.options()));
+    if (rest.length > 0) throw new Error(`unexpected argument '${rest[0]}' found`);
+    return options;
+  } catch (error) {
+    throw new Error(`SEEPAGE_OPTIONS: ${(error as Error).message}`);
+  }
 }
 
 /** Splits a line into words as a shell does, with quotes and without anything else. */

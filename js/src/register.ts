@@ -27,7 +27,7 @@ if (!shared.isRegistered) {
   };
   env.onDemand(tell);
   env.atExit(() => {
-    tell();
     end(shared);
+    tell();
   });
 }

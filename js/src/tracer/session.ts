@@ -93,6 +93,7 @@ export class Session {
   readonly #warn: (message: string) => void;
   #writeTrace: ((bytes: Uint8Array) => void) | undefined;
   #failed = false;
+  #ended = false;
 
   constructor(warn: (message: string) => void) {
     this.#warn = warn;
@@ -183,16 +184,18 @@ export class Session {
     });
   }
 
-  /** The report of everything so far; the session goes on. */
+  /** The report of everything so far, as if it had come to this end; the session goes on. */
   report(format: string, text: TextOptions, end: End): string {
     this.flush();
-    const options = { format, text, end: { ...end, time_ns: env.now() } };
+    const now = this.#ended ? undefined : { ...end, time_ns: env.now() };
+    const options = { format, text, ...(now && { end: now }) };
     return new TextDecoder().decode(this.#analysis.ask("seepage_report", options));
   }
 
   /** Ends the trace. */
   end(end: End): void {
     this.flush();
+    this.#ended = true;
     this.#guard(() => {
       this.#analysis.ask("seepage_end", { ...end, time_ns: env.now() });
       this.#passTraceOn();
