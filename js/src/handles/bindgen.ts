@@ -211,12 +211,14 @@ const FREE_CALL = /\b__wbg_([\w$]+?)_free\b/;
 function describe(prototype: object, source: Source): Adopted {
   const { glueName } = source;
   const exportName = (FREE_CALL.exec(source.free) ?? FREE_CALL.exec(source.class))?.[1];
-  const real = exportName === undefined || exportName.endsWith(glueName.toLowerCase());
+  // Bundlers add to a name that is taken: `_RenderedImage`, `RenderedImage$1`.
+  const bare = glueName.replace(/^_+|\$\d+$/g, "");
+  const real = exportName === undefined || (bare !== "" && exportName.endsWith(bare.toLowerCase()));
   // `__wbg_ptr`, or `ptr` in 0.2.84.
   const field = /\bthis\.([\w$]+)\s*=\s*0\b/.exec(source.destroy)?.[1] ?? "__wbg_ptr";
   return {
     kind: "wasm-bindgen",
-    name: real ? glueName : exportName,
+    name: real ? bare : exportName,
     glueName: real ? undefined : glueName,
     exportName,
     age: ageOf(source, field),

@@ -53,7 +53,11 @@ export class Embind {
       const created = (object: unknown, prototype: unknown, below: Method) => this.#created(object, prototype, below);
       return function create(...args) {
         const object = Reflect.apply(original, this, args);
-        if (args[1] !== undefined) guarded(() => created(object, args[0], create as Method));
+        // With a constructor it is the prototype of a class.
+        const [prototype, properties] = args;
+        if (properties !== undefined && !Object.hasOwn(properties as object, "constructor")) {
+          guarded(() => created(object, prototype, create as Method));
+        }
         return object;
       } as Method;
     });

@@ -1,6 +1,6 @@
 /**
  * The instances that objects may belong to. An object holds a bare address: which memory it means
- * follows from the glue that made it. Each glue file uses the instance it made last.
+ * follows from the glue that made it.
  */
 import type { Site } from "./stacks.js";
 import { framesOf } from "./stacks.js";
@@ -61,14 +61,15 @@ export class Instances {
   }
 
   /**
-   * The instance that a class uses now: the newest that can free it and was made by its glue, or
-   * the only one that can free it. `undefined` when that is not certain.
+   * The instance that a class uses: the only one that can free it and was made by its glue, or the
+   * only one that can free it at all. `undefined` when that is not certain: glue that was evaluated
+   * twice has two sets of classes in one file.
    */
   of(exportName: string | undefined, glueFile: string | undefined): Instance | undefined {
     const able = this.able(exportName);
     const made = able.filter((one) => glueFile !== undefined && one.files.has(glueFile));
-    if (made.length > 0) return made.at(-1);
-    return able.length === 1 ? able[0] : undefined;
+    const [instance, ...others] = made.length > 0 ? made : able;
+    return others.length === 0 ? instance : undefined;
   }
 }
 

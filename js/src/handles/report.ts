@@ -21,6 +21,12 @@ export interface Origin {
   readonly at?: Frame;
   /** Innermost first; source maps are applied. */
   readonly stack: readonly Frame[];
+  /**
+   * Whether an object that is held is one that the app should have freed. Not so for closures, for
+   * handles of embind that may just borrow what they point to, and for what glue makes when wasm
+   * calls it: a getter's result that goes back into wasm is nothing the app ever gets.
+   */
+  readonly certain: boolean;
 }
 
 /** The objects of one class made at one place. */
@@ -33,7 +39,7 @@ export interface ObjectGroup extends Origin {
   readonly held: number;
   /** Their addresses, at most `MAX_POINTERS`. */
   readonly pointers: readonly Pointer[];
-  /** Absent where an object owns nothing for sure, and where none was forgotten. */
+  /** Absent where none was forgotten. */
   readonly fix?: string;
   /** What makes it worse than it looks. */
   readonly note?: string;
@@ -74,7 +80,7 @@ export interface ObjectGrowth extends Origin {
   readonly turns: readonly number[];
   /** Their number for each turn, where it is the same for all. */
   readonly perTurn?: number;
-  readonly fix?: string;
+  readonly fix: string;
 }
 
 export const MAX_POINTERS = 1000;
@@ -107,7 +113,8 @@ export function reportGroups(ledger: Ledger): ObjectGroup[] {
 }
 
 export function reportChange(change: Change): ObjectChange {
-  return { ...originOf(change.group), ...change.counts, unfreed: change.unfreed };
+  const { group, counts, unfreed } = change;
+  return { ...originOf(group), ...counts, unfreed };
 }
 
 /** The groups with more unfreed objects after the last mark than at the first. */
@@ -125,12 +132,11 @@ export function reportGrowth(ledger: Ledger, marks: readonly Mark[]): ObjectGrow
     if (counts.reduce((sum, count) => sum + count, 0) <= 0) continue;
     const origin = originOf(group);
     const [first = 0] = counts;
-    const fix = fixFor(group.owner, origin);
     growth.push({
       ...origin,
       turns: counts,
       ...(counts.every((count) => count === first) && { perTurn: first }),
-      ...(fix !== undefined && { fix }),
+      fix: fixFor(group.owner, origin),
     });
   }
   return growth.sort((a, b) => (b.turns.at(-1) ?? 0) - (a.turns.at(-1) ?? 0));
@@ -167,7 +173,16 @@ function originOf({ owner, site }: Group): Origin {
     ...(glueName !== undefined && { glueName }),
     ...(at !== undefined && { at }),
     stack,
+    certain: owns(owner) && !isInsideWasm(stack, at),
   };
+}
+
+function owns(owner: Owner): boolean {
+  return owner.kind === "wasm-bindgen" || (owner.kind === "embind" && (owner as EmbindClass).owns);
+}
+
+function isInsideWasm(stack: readonly Frame[], at: Frame | undefined): boolean {
+  return stack.slice(0, at && stack.indexOf(at)).some(({ file }) => isWasm(file));
 }
 
 // Sites are few and reports may be many.
@@ -208,13 +223,15 @@ export function shortFile(file: string): string {
   return cwd !== undefined && path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path;
 }
 
-function fixFor(owner: Owner, { class: name, at }: Origin): string | undefined {
+function fixFor(owner: Owner, { class: name, at, certain }: Origin): string {
   const made = at === undefined ? name : `the ${name} made at ${placeOf(at)}`;
   switch (owner.kind) {
     case "wasm-bindgen":
+      if (!certain) return `made while wasm ran: where the app is given the ${name}, call .free() on it`;
       return withUsing(`call .free() on ${made}`, owner as BindgenClass);
     case "embind":
-      return (owner as EmbindClass).owns ? withUsing(`call .delete() on ${made}`, owner as EmbindClass) : undefined;
+      if (!certain) return `call .delete() on ${made}, unless it only borrows its object`;
+      return withUsing(`call .delete() on ${made}`, owner as EmbindClass);
     case "closure":
       return "in Rust, keep the Closure and drop it when it is done, in place of forget()";
   }

@@ -25,7 +25,7 @@ export interface Site {
   readonly caller: Site | undefined;
 }
 
-type Realm = Pick<typeof globalThis, "Error">;
+type Realm = Pick<typeof globalThis, "Error" | "Object">;
 
 interface Branch {
   readonly site: Site | undefined;
@@ -35,8 +35,8 @@ interface Branch {
 
 /** What V8 hands to `Error.prepareStackTrace`. */
 interface CallSite {
-  getScriptNameOrSourceURL(): string | null;
-  getFileName(): string | null;
+  getScriptNameOrSourceURL(): string | null | undefined;
+  getFileName(): string | null | undefined;
   getPosition(): number;
   getLineNumber(): number | null;
   getColumnNumber(): number | null;
@@ -61,25 +61,26 @@ interface V8Error {
 export class Stacks {
   /** Stacks that were not kept because `maxFrames` was reached. */
   dropped = 0;
-  readonly #error: ErrorConstructor;
+  readonly #realm: Realm;
   readonly #depth: number;
   #root: Branch = branch(undefined);
   #room: number;
 
   constructor(realm: Realm, depth = 24, maxFrames = 100_000) {
-    this.#error = realm.Error;
+    this.#realm = realm;
     this.#depth = depth;
     this.#room = maxFrames;
   }
 
   /** The stack of whoever called `below`. */
   capture(below: (...args: never[]) => unknown): Site | undefined {
-    if (typeof (this.#error as unknown as Partial<V8Error>).captureStackTrace !== "function") {
-      return this.#fromText(new this.#error().stack ?? "", below.name);
+    const error = this.#realm.Error as unknown as V8Error;
+    if (typeof error.captureStackTrace !== "function") {
+      return this.#fromText(new this.#realm.Error().stack ?? "", below.name);
     }
-    const error = this.#error as unknown as V8Error;
     const { prepareStackTrace, stackTraceLimit } = error;
-    const holder: { stack?: unknown } = {};
+    // V8 asks the `prepareStackTrace` of the realm that the object is from.
+    const holder: { stack?: unknown } = new this.#realm.Object();
     try {
       error.stackTraceLimit = this.#depth;
       error.prepareStackTrace = this.#fromCallSites;
@@ -110,7 +111,7 @@ export class Stacks {
       if (call.isNative()) continue;
       const file = call.getScriptNameOrSourceURL() ?? call.getFileName();
       // Built-in functions (`Array.map`) have neither file nor line to show.
-      if (file === null || file.startsWith("node:")) continue;
+      if (file == null || file === "" || file.startsWith("node:")) continue;
       const next = this.#step(at, file, call.getPosition(), () => frameOf(call, file));
       if (next === undefined) return this.#overflow();
       at = next;
