@@ -9,7 +9,7 @@ use crate::{
     snapshot::Snapshot,
     suppressions,
 };
-use seepage_trace::{End, Frame, Message, ModuleId, ModuleInfo};
+use seepage_trace::{Context, End, Frame, Message, ModuleId, ModuleInfo};
 
 /// One run of a guest, live or from a trace.
 ///
@@ -58,6 +58,11 @@ impl Session {
     /// The sums so far.
     pub fn totals(&self) -> Totals {
         self.heap.totals()
+    }
+
+    /// The values that stand for a context in the records of its module.
+    pub fn values(&self, stack: StackId) -> Vec<(ModuleId, Context)> {
+        self.heap.values(stack)
     }
 
     /// The module and the frames of a context, innermost first.

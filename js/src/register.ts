@@ -15,7 +15,9 @@ const shared = runtime();
 if (!shared.isRegistered) {
   shared.isRegistered = true;
   const options = fromEnvironment();
-  patch(shared, options.instrument, shared.handles);
+  // First: glue that is loaded earlier is not seen.
+  void shared.handles;
+  patch(shared, options.instrument);
   if (options.trace !== undefined) shared.session.traceTo(env.open(options.trace));
   const write = (text: string): void => {
     if (options.output === "-" || (options.output === undefined && options.format !== "text")) env.print(text);

@@ -17,7 +17,7 @@ const LOADED = { outcome: "unknown", message: "the modules were still loaded" } 
 
 /** Whether there is anything to report on. */
 export function sawAnything(runtime: Runtime): boolean {
-  return runtime.hasSession && runtime.session.hasGuests || saysAnything(runtime.handles.objects());
+  return runtime.isTracing || saysAnything(runtime.handles.objects());
 }
 
 function saysAnything(objects: ObjectsReport): boolean {
@@ -34,11 +34,11 @@ export function report(runtime: Runtime, options: ReportOptions = {}): string {
   if (!saysAnything(objects)) return heap;
   if (format === "json") return `${JSON.stringify({ ...JSON.parse(heap), objects }, null, 2)}\n`;
   const parts = [renderObjects(objects)];
-  if (runtime.session.hasGuests) parts.push(heap);
+  if (runtime.isTracing) parts.push(heap);
   return parts.filter(Boolean).join("\n\n").trimEnd() + "\n";
 }
 
 /** Says how the run ended, in the trace. */
 export function end(runtime: Runtime): void {
-  if (runtime.hasSession) runtime.session.end(LOADED);
+  if (runtime.isTracing) runtime.session.end(LOADED);
 }

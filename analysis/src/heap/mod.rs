@@ -167,6 +167,10 @@ impl Heap {
         self.totals
     }
 
+    pub(crate) fn values(&self, stack: StackId) -> Vec<(ModuleId, Context)> {
+        self.modules.iter().flat_map(|module| module.values.of(stack)).collect()
+    }
+
     pub(crate) fn frames(&self, stack: StackId) -> Option<(ModuleId, &[Frame])> {
         self.stacks.entry(stack).map(|entry| (entry.module, &entry.frames[..]))
     }

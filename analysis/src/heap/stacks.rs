@@ -45,6 +45,12 @@ impl Values {
         self.last = (context, Some(id));
         Some(id)
     }
+
+    /// The values that stand for a stack, in no order.
+    pub(crate) fn of(&self, stack: StackId) -> impl Iterator<Item = (ModuleId, Context)> {
+        let values = self.ids.iter().filter(move |&(_, &id)| id == stack);
+        values.map(|(&value, _)| (self.module, Context(value)))
+    }
 }
 
 /// All stacks.

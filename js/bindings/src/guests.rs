@@ -5,13 +5,16 @@
 //! into a buffer that is there, and whatever else is to be done is done by JavaScript, which they
 //! call when a context is new or the buffer is full.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use seepage_trace::{
     Context, Message, ModuleId, ModuleInfo, RecordLayout, Records, SiteTable, Stack, ThreadId,
-    abi::Record,
+    abi::{Record, RecordKind},
     stacks::{Budget, Call, DEFAULT_STACKS},
 };
 use std::cell::RefCell;
+
+const ALLOC: u32 = RecordKind::Alloc as u32;
+const REALLOC: u32 = RecordKind::Realloc as u32;
 
 /// Bytes of records that are handed to the session at once. A ring holds no more than twice that.
 const BATCH: usize = 128 * 1024;
@@ -28,6 +31,8 @@ struct Guests {
 struct Guest {
     table: SiteTable,
     seen: FxHashSet<u64>,
+    /// Contexts of which JavaScript wants to hear each allocation, with the numbers it knows them by.
+    watched: FxHashMap<u64, u32>,
     batch: Vec<u8>,
     lost: u64,
 }
@@ -38,6 +43,8 @@ unsafe extern "C" {
     safe fn context(guest: u32, context: u64);
     /// The batch is full: JavaScript calls `seepage_feed`.
     safe fn full(guest: u32);
+    /// A block was allocated in a watched context.
+    safe fn watched(number: u32);
 }
 
 /// A guest with the table of its module; what to announce it with.
@@ -46,7 +53,13 @@ pub(crate) fn add(table: SiteTable) -> ModuleInfo {
         let id = ModuleId(u32::try_from(guests.list.len()).unwrap_or(u32::MAX));
         let info = ModuleInfo { id, ..table.module.clone() };
         let batch = Vec::with_capacity(BATCH + RecordLayout::Wide.size());
-        guests.list.push(Guest { table, seen: FxHashSet::default(), batch, lost: 0 });
+        guests.list.push(Guest {
+            table,
+            seen: FxHashSet::default(),
+            watched: FxHashMap::default(),
+            batch,
+            lost: 0,
+        });
         guests.budget.get_or_insert_with(|| Budget::new(DEFAULT_STACKS));
         info
     })
@@ -99,6 +112,18 @@ pub(crate) fn take(guest: u32, time_ns: u64, memories: Vec<u64>, then: impl FnOn
     });
 }
 
+/// Watches these contexts and no others, where records come one by one.
+pub(crate) fn watch(values: impl Iterator<Item = (ModuleId, Context, u32)>) {
+    GUESTS.with_borrow_mut(|guests| {
+        guests.list.iter_mut().for_each(|guest| guest.watched.clear());
+        for (module, context, number) in values {
+            if let Some(guest) = guests.list.get_mut(module.0 as usize) {
+                guest.watched.insert(context.0, number);
+            }
+        }
+    });
+}
+
 /// Records that could not be taken from the guests.
 pub(crate) fn lost() -> u64 {
     GUESTS.with_borrow(|guests| guests.list.iter().map(|guest| guest.lost).sum())
@@ -108,17 +133,22 @@ fn event(guest: u32, record: Record) {
     if is_new(guest, record.context.0) {
         context(guest, record.context.0);
     }
+    let makes = matches!(record.head >> 24, ALLOC | REALLOC);
     // Not borrowed while JavaScript runs, which calls back in.
-    let is_full = GUESTS.with(|guests| {
-        let Ok(mut guests) = guests.try_borrow_mut() else { return false };
-        let Some(it) = guests.list.get_mut(guest as usize) else { return false };
+    let (is_full, number) = GUESTS.with(|guests| {
+        let Ok(mut guests) = guests.try_borrow_mut() else { return (false, None) };
+        let Some(it) = guests.list.get_mut(guest as usize) else { return (false, None) };
         if it.batch.capacity() - it.batch.len() < RecordLayout::Wide.size() {
             it.lost += 1;
-            return false;
+            return (false, None);
         }
         record.write(it.table.layout, &mut it.batch);
-        it.batch.len() >= BATCH
+        let watched = if makes { it.watched.get(&record.context.0) } else { None };
+        (it.batch.len() >= BATCH, watched.copied())
     });
+    if let Some(number) = number {
+        watched(number);
+    }
     if is_full {
         full(guest);
     }

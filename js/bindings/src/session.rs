@@ -289,6 +289,7 @@ extern "C" fn seepage_forget(snapshot: u32) {
 extern "C" fn seepage_rising(numbers: Address, length: usize) {
     #[derive(Serialize)]
     struct Risen {
+        id: u32,
         module: String,
         frames: Vec<Frame>,
         risen: Count,
@@ -311,6 +312,7 @@ extern "C" fn seepage_rising(numbers: Address, length: usize) {
                 let (module, stack) = state.session.frames(it.stack)?;
                 let module = guests::with_table(module.0, |table| table.module.name.clone());
                 Some(Risen {
+                    id: it.stack.0,
                     module: module.unwrap_or_default(),
                     frames: frames(stack),
                     risen: count(it.risen),
@@ -321,6 +323,21 @@ extern "C" fn seepage_rising(numbers: Address, length: usize) {
             .collect();
         give_json(&rows);
     });
+}
+
+/// From now on the host hears of each allocation in these contexts, by the ids of
+/// [`seepage_rising`], and of no other.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_watch(ids: Address, count: usize) {
+    let values: Vec<_> = with(|state| {
+        let ids = ids.numbers(count);
+        ids.flat_map(|id| {
+            let values = state.session.values(StackId(id)).into_iter();
+            values.map(move |(module, context)| (module, context, id))
+        })
+        .collect()
+    });
+    guests::watch(values.into_iter());
 }
 
 fn count(count: seepage_analysis::Count) -> Count {

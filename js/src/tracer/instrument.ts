@@ -36,7 +36,7 @@ const TWO_MEMORIES = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 5, 5, 2, 0, 0,
 /** Whether this engine runs modules with the transport `ring`. */
 export const hasMultiMemory: boolean = native.validate(TWO_MEMORIES);
 
-const NOBODY = { context() {}, full() {} };
+const NOBODY = { context() {}, full() {}, watched() {} };
 
 /**
  * Rewrites a module so that its heap can be followed. It imports `seepage.*` then, which `track` and

@@ -1,10 +1,13 @@
 /** The session of this realm: it takes what all traced guests write, and gives reports. */
 
 import * as env from "#env";
+import type { Frame as JsFrame, Handles } from "../handles/index.js";
 import { native } from "../hook/native.js";
 import { link } from "./link.js";
+import { place } from "./place.js";
 import { guestStack } from "./stack.js";
 import { Analysis } from "./wasm.js";
+import type { Host } from "./wasm.js";
 
 /** The name of the custom section in an instrumented module, and of its imports. */
 export const SECTION = "seepage";
@@ -46,6 +49,8 @@ export interface Frame {
 
 /** A calling context that held more at each of several moments. */
 export interface Rising {
+  /** The context's number in this session. */
+  id: number;
   /** The module whose code it is. */
   module: string;
   /** Innermost first. */
@@ -88,6 +93,8 @@ interface Guest extends GuestInfo {
 
 export class Session {
   readonly #analysis: Analysis;
+  readonly #host: Host;
+  #watched: ((context: number) => void) | undefined;
   readonly #guests: Guest[] = [];
   readonly #scratch: number;
   readonly #warn: (message: string) => void;
@@ -97,10 +104,12 @@ export class Session {
 
   constructor(warn: (message: string) => void) {
     this.#warn = warn;
-    this.#analysis = new Analysis({
+    this.#host = {
       context: (guest, context) => this.#guard(() => this.#learn(guest, context)),
       full: (guest) => this.#guard(() => this.#feed(this.#guests[guest]!)),
-    });
+      watched: (context) => this.#guard(() => this.#watched?.(context)),
+    };
+    this.#analysis = new Analysis(this.#host);
     this.#scratch = this.#analysis.alloc(SCRATCH);
     const timer = setInterval(() => this.flush(), PATIENCE);
     // Node would wait for it; a page has nothing to wait for.
@@ -165,15 +174,34 @@ export class Session {
 
   /** The contexts that held more at each snapshot than at the one before. */
   rising(snapshots: readonly number[]): Rising[] {
-    const numbers = new Uint8Array(new Uint32Array(snapshots).buffer);
-    const address = this.#analysis.alloc(numbers.length);
+    this.#callWith("seepage_rising", snapshots);
+    return this.#analysis.json();
+  }
+
+  /**
+   * The lines of the app that came to contexts while `body` ran. Only known with the transport
+   * `call`: a ring says what happened, and not when.
+   */
+  async watching(
+    contexts: readonly number[],
+    handles: Handles,
+    body: () => Promise<void>,
+  ): Promise<Map<number, JsFrame[]>> {
+    const places = new Map<number, Map<string, JsFrame>>();
+    this.#watch(contexts);
+    this.#watched = (context) => {
+      const at = place(handles, this.#host.watched);
+      if (at === undefined) return;
+      const known = places.get(context) ?? new Map<string, JsFrame>();
+      places.set(context, known.set(`${at.file}:${at.line}:${at.column}`, at));
+    };
     try {
-      this.#analysis.bytes.set(numbers, address);
-      this.#analysis.call("seepage_rising", address, snapshots.length);
-      return this.#analysis.json();
+      await body();
     } finally {
-      this.#analysis.free(address, numbers.length);
+      this.#watched = undefined;
+      this.#watch([]);
     }
+    return new Map([...places].map(([context, known]) => [context, [...known.values()]]));
   }
 
   /** Marks a quiescent moment. */
@@ -200,6 +228,19 @@ export class Session {
       this.#analysis.ask("seepage_end", { ...end, time_ns: env.now() });
       this.#passTraceOn();
     });
+  }
+
+  #watch(contexts: readonly number[]): void {
+    this.#callWith("seepage_watch", contexts);
+  }
+
+  /** Calls a function with a list of numbers. */
+  #callWith(name: string, numbers: readonly number[]): void {
+    const bytes = new Uint8Array(new Uint32Array(numbers).buffer);
+    const address = this.#analysis.alloc(bytes.length);
+    this.#analysis.bytes.set(bytes, address);
+    this.#analysis.exports[name]!(address, numbers.length);
+    this.#analysis.free(address, bytes.length);
   }
 
   #ask<T>(name: string): T {

@@ -10,6 +10,7 @@ type Exports = Record<string, (...args: Numeric[]) => number>;
 export interface Host {
   context(guest: number, context: bigint): void;
   full(guest: number): void;
+  watched(context: number): void;
 }
 
 let compiled: WebAssembly.Module | undefined;
