@@ -2,6 +2,7 @@
 
 export { expectNoLeaks, findLeaks } from "./expect.js";
 export type { ExpectOptions } from "./expect.js";
+export type { Count, Frame, Report } from "./generated/report.js";
 export { heap, Snapshot } from "./heap.js";
 export type { Diff, Heap } from "./heap.js";
 export { LeakError, LEAKS_VERSION } from "./leaks.js";
@@ -11,4 +12,4 @@ export { track } from "./track.js";
 export type { Tracked } from "./track.js";
 export { instrument } from "./tracer/instrument.js";
 export type { Inspection, Instrumented, InstrumentOptions } from "./tracer/instrument.js";
-export type { Count, Frame, Rising, Stats } from "./tracer/session.js";
+export type { Rising, Stats } from "./tracer/session.js";

@@ -1,9 +1,9 @@
 /** Leaks as data, and the error that tells them to a person. */
 
 import * as env from "#env";
+import type { Count, Frame } from "./generated/report.js";
 import type { Frame as JsFrame } from "./handles/index.js";
 import { shortFile } from "./handles/report.js";
-import type { Count, Frame } from "./tracer/session.js";
 
 export type Leak = ObjectLeak | BlockLeak;
 
@@ -105,7 +105,7 @@ function count({ blocks, bytes }: Count): string {
 }
 
 function wasmFrame({ function: name, file, line }: Frame): string {
-  return file === undefined ? name : `${name} (${file}${line === undefined ? "" : `:${line}`})`;
+  return file == null ? name : `${name} (${file}${line == null ? "" : `:${line}`})`;
 }
 
 function place({ file, line, column }: JsFrame): string {

@@ -1,6 +1,7 @@
 /** The session of this realm: it takes what all traced guests write, and gives reports. */
 
 import * as env from "#env";
+import type { Count, Frame } from "../generated/report.js";
 import type { Frame as JsFrame, Handles } from "../handles/index.js";
 import { native } from "../hook/native.js";
 import { link } from "./link.js";
@@ -20,12 +21,6 @@ const PATIENCE = 100;
 /** Bytes of the scratch memory: stacks of 1024 calls fit in it. */
 const SCRATCH = 16_384;
 
-/** A number of blocks and their bytes. */
-export interface Count {
-  blocks: number;
-  bytes: number;
-}
-
 /** The heaps of all traced modules together. */
 export interface Stats {
   allocated: Count;
@@ -35,16 +30,6 @@ export interface Stats {
   events: number;
   /** Size of all memories, in pages of 64 KiB. */
   pages: number;
-}
-
-/** One line of a stack, as in the report. */
-export interface Frame {
-  function: string;
-  file?: string;
-  line?: number;
-  column?: number;
-  inlined?: boolean;
-  recursion?: boolean;
 }
 
 /** A calling context that held more at each of several moments. */
