@@ -85,7 +85,7 @@ export class Bindgen {
    */
   adoptAmong(imports: WebAssembly.Imports | undefined): Adopted[] {
     const adopted: Adopted[] = [];
-    for (const namespace of Object.values(imports ?? {})) {
+    for (const namespace of ownKeys(imports).map((key) => read(imports, key))) {
       for (const key of ownKeys(namespace)) {
         const found = this.adopt(read(namespace, key));
         if (found === undefined) continue;

@@ -23,10 +23,11 @@ export interface EmbindClass extends Owner {
   readonly disposable: boolean;
 }
 
-/** What embind keeps of a handle; the names are other ones after Closure Compiler. */
-interface Record$$ {
-  readonly ptr?: unknown;
-  readonly smartPtr?: unknown;
+/**
+ * What embind keeps of a handle. After Closure Compiler these are other names; but the numbers in it
+ * are always the object's address and, after it, the smart pointer's.
+ */
+interface Kept {
   readonly ptrType?: { readonly isReference?: unknown; readonly registeredClass?: { readonly name?: unknown } };
 }
 
@@ -76,16 +77,18 @@ export class Embind {
     const { isDeleted, deleteLater } = prototype as Record<string, unknown>;
     if (typeof isDeleted !== "function" || typeof deleteLater !== "function") return;
     this.#watchDelete(prototype);
-    const record = (object as { $$?: Record$$ }).$$;
+    // `$$`, its only property.
+    const [kept] = Object.values(Object.getOwnPropertyDescriptors(object)).map(({ value }) => value as Kept | undefined);
+    const [ptr, smartPtr] = Object.values(kept ?? {}).filter((value) => typeof value === "number");
     this.#tracker.open(object, below, (site) => ({
-      owner: this.#ownerOf(prototype, record, site),
-      ptr: typeof record?.ptr === "number" ? record.ptr >>> 0 : undefined,
+      owner: this.#ownerOf(prototype, kept?.ptrType, smartPtr !== undefined, site),
+      ptr: ptr === undefined ? undefined : ptr >>> 0,
       instance: this.#instances.of(undefined, site?.frame.file),
     }));
   }
 
-  #ownerOf(prototype: object, record: Record$$ | undefined, site: Site | undefined): EmbindClass {
-    const known = record?.ptrType?.registeredClass?.name;
+  #ownerOf(prototype: object, type: Kept["ptrType"], isSmart: boolean, site: Site | undefined): EmbindClass {
+    const known = type?.registeredClass?.name;
     const name = typeof known === "string" ? known : prototype.constructor.name;
     let owners = this.#owners.get(prototype);
     if (owners === undefined) {
@@ -94,9 +97,7 @@ export class Embind {
       this.#owners.set(prototype, owners);
     }
     const owns =
-      Boolean(record?.smartPtr) ||
-      record?.ptrType?.isReference === true ||
-      framesOf(site).some((frame) => frame.name === `new ${name}`);
+      isSmart || type?.isReference === true || framesOf(site).some((frame) => frame.name === `new ${name}`);
     return owns ? owners.owning : owners.borrowing;
   }
 

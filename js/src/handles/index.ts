@@ -48,8 +48,11 @@ export interface Root {
 }
 
 export interface Handles {
-  /** Call with the app's imports before a module is instantiated: its start function may make objects. */
-  observeImports(imports: WebAssembly.Imports | undefined): void;
+  /**
+   * Call with the app's imports before a module is instantiated: its start function may make objects.
+   * Instantiate with what it returns, or closures of glue older than 0.2.91 go unseen.
+   */
+  observeImports(imports: WebAssembly.Imports | undefined): WebAssembly.Imports | undefined;
   /** Call with every new instance, before the app gets it. Gives `exports` back, unchanged. */
   observeExports(exports: WebAssembly.Exports, instance: WebAssembly.Instance, details?: InstanceDetails): WebAssembly.Exports;
   /** A stack to give to `observeExports` after an `await`; `below` is the function the app called. */
@@ -91,7 +94,12 @@ export function install(realm: typeof globalThis = globalThis): Handles {
 
   const handles: Handles = {
     observeImports(imports) {
-      guarded(() => void bindgen.adoptAmong(imports));
+      let observed = imports;
+      guarded(() => {
+        bindgen.adoptAmong(imports);
+        observed = closures.observe(imports);
+      });
+      return observed;
     },
     observeExports: function observeExports(exports, instance, details = {}) {
       guarded(() => {

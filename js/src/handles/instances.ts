@@ -81,7 +81,7 @@ const PREDICATE = /^(?:__wbg_)?__wbindgen_(is_[a-z]+)(?:_[0-9a-f]{16})?$/;
 
 function predicatesIn(imports: WebAssembly.Imports | undefined): Instance["predicates"] {
   const found = new Map<string, WeakRef<(slot: number) => unknown>>();
-  for (const namespace of Object.values(imports ?? {})) {
+  for (const namespace of ownKeys(imports).map((key) => read(imports, key))) {
     for (const name of ownKeys(namespace)) {
       const match = PREDICATE.exec(name)?.[1];
       const value = match === undefined ? undefined : read(namespace, name);
@@ -99,10 +99,13 @@ export function ownKeys(object: unknown): string[] {
   return Object.keys(object);
 }
 
-/** A property, or `undefined` for a binding of an ES module that is not initialised yet. */
+/**
+ * A property of imports as plain data: no getter of the app's runs, and a binding of an ES module
+ * that is not initialised yet is `undefined`.
+ */
 export function read(object: unknown, name: string): unknown {
   try {
-    return (object as Record<string, unknown>)[name];
+    return Object.getOwnPropertyDescriptor(object, name)?.value;
   } catch {
     return undefined;
   }

@@ -196,8 +196,8 @@ function mapped(site: Site | undefined): Frame[] {
 }
 
 /** The first frame of the app's own; failing that, of a package that uses the glue. */
-function userFrame(stack: readonly Frame[]): Frame | undefined {
-  const glue = stack[0]?.file;
+export function userFrame(stack: readonly Frame[]): Frame | undefined {
+  const glue = stack.find(({ file }) => !isWasm(file))?.file;
   const outside = stack.filter(({ file }) => file !== glue && !isWasm(file));
   const own = outside.find(({ file }) => !file.includes("/node_modules/") && !file.includes("\\node_modules\\"));
   // In a bundle, glue and app are one file: what is not the constructor called it.

@@ -66,7 +66,7 @@ export class Stacks {
   #root: Branch = branch(undefined);
   #room: number;
 
-  constructor(realm: Realm, depth = 24, maxFrames = 100_000) {
+  constructor(realm: Realm, depth = 16, maxFrames = 100_000) {
     this.#realm = realm;
     this.#depth = depth;
     this.#room = maxFrames;
@@ -94,8 +94,8 @@ export class Stacks {
     } finally {
       try {
         error.stackTraceLimit = stackTraceLimit;
-        if (prepareStackTrace === undefined) delete error.prepareStackTrace;
-        else error.prepareStackTrace = prepareStackTrace;
+        // Not deleted where there was none: that would make `Error` slow for everybody.
+        error.prepareStackTrace = prepareStackTrace;
       } catch {
         // As above.
       }
@@ -151,10 +151,13 @@ export class Stacks {
   }
 }
 
-/** The frames of a stack, innermost first. */
+/** Name of the functions of ours that stand between a module and what it imports. */
+const OURS = "seepageObserves";
+
+/** The frames of a stack, innermost first, without our own. */
 export function framesOf(site: Site | undefined): Frame[] {
   const frames: Frame[] = [];
-  for (let at = site; at !== undefined; at = at.caller) frames.push(at.frame);
+  for (let at = site; at !== undefined; at = at.caller) if (at.frame.name !== OURS) frames.push(at.frame);
   return frames;
 }
 

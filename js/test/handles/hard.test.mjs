@@ -209,7 +209,7 @@ test("what the caps leave out is counted", () => {
   for (const entry of entries) ledger.close(entry, "freed");
   assert.deepEqual(ledger.groups().map(({ created, freed }) => [created, freed]), [[3, 3]]);
 
-  const stacks = new Stacks(globalThis, 24, 0);
+  const stacks = new Stacks(globalThis, 16, 0);
   const capture = () => stacks.capture(capture);
   assert.equal(capture(), undefined);
   assert.equal(stacks.dropped, 1);

@@ -14,16 +14,16 @@ export const handles = install();
 const { Instance, instantiate } = WebAssembly;
 WebAssembly.Instance = new Proxy(Instance, {
   construct(target, [module, imports], newTarget) {
-    handles.observeImports(imports);
-    const instance = Reflect.construct(target, [module, imports], newTarget);
+    const observed = handles.observeImports(imports);
+    const instance = Reflect.construct(target, [module, observed], newTarget);
     handles.observeExports(instance.exports, instance, { module, imports });
     return instance;
   },
 });
 WebAssembly.instantiate = async function hooked(source, imports) {
-  handles.observeImports(imports);
+  const observed = handles.observeImports(imports);
   const site = handles.captureSite(hooked);
-  const result = await instantiate(source, imports);
+  const result = await instantiate(source, observed);
   const instance = result instanceof Instance ? result : result.instance;
   const module = result instanceof Instance ? source : result.module;
   handles.observeExports(instance.exports, instance, { module, imports, site });
