@@ -106,6 +106,36 @@ for (const version of VERSIONS) {
   });
 }
 
+test("0.2.130: classes that inherit, in glue that can be reset", async () => {
+  const { Animal, Dog, Lonely, adopt, __wbg_reset_state } = require(built("0.2.130/reset/family.cjs"));
+  class Puppy extends Dog {}
+  const before = handles.mark();
+  const kept = [];
+  const made = line();
+  for (let i = 0; i < 2; i++) kept.push(new Animal(i));
+  for (let i = 0; i < 3; i++) kept.push(new Dog(i));
+  for (let i = 0; i < 4; i++) new Dog(i).free();
+  for (let i = 0; i < 5; i++) adopt(new Dog(i));
+  for (let i = 0; i < 6; i++) new Lonely(i).free();
+  for (let i = 0; i < 7; i++) new Puppy(i).free();
+  assert.throws(() => Animal.prototype.free.call(kept[2]), TypeError);
+  const none = { freed: 0, moved: 0, late: 0, lost: 0, held: 0 };
+  assert.deepEqual(counts(import.meta.url, before, made), [
+    // Where the class of the app's own calls super().
+    { class: "Dog", line: -3, created: 7, ...none, freed: 7 },
+    { class: "Animal", line: 1, created: 2, ...none, held: 2 },
+    { class: "Dog", line: 2, created: 3, ...none, held: 3 },
+    { class: "Dog", line: 3, created: 4, ...none, freed: 4 },
+    { class: "Dog", line: 4, created: 5, ...none, moved: 5 },
+    { class: "Lonely", line: 5, created: 6, ...none, freed: 6 },
+  ]);
+  const instanceOf = (object) => handles.roots().find((root) => root.ptr === object.__wbg_ptr && ["Animal", "Dog"].includes(root.class));
+  assert.ok(instanceOf(kept[0]).certain);
+  const first = instanceOf(kept[0]).instance;
+  __wbg_reset_state();
+  assert.equal(instanceOf(kept[0]).instance, first, "an object stays in the memory it was made in");
+});
+
 async function load(version, target) {
   if (target === "nodejs") return require(built(`${version}/nodejs/handles.cjs`));
   const glue = await importAnnounced(built(`${version}/web/handles.js`));
