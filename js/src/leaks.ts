@@ -45,8 +45,11 @@ export const LEAKS_VERSION = 1;
 export class LeakError extends Error {
   override readonly name = "LeakError";
   readonly version = LEAKS_VERSION;
-  constructor(readonly leaks: readonly Leak[]) {
-    super(message(leaks));
+  constructor(
+    readonly leaks: readonly Leak[],
+    head = "each call leaves something behind",
+  ) {
+    super(message(leaks, head));
   }
 }
 
@@ -55,10 +58,10 @@ const SHOWN = 5;
 /** Frames of the module's own stack. */
 const FRAMES = 6;
 
-function message(leaks: readonly Leak[]): string {
+function message(leaks: readonly Leak[], head: string): string {
   const objects = leaks.filter((leak) => leak.kind === "object");
   const blocks = leaks.filter((leak) => leak.kind === "blocks");
-  const lines = ["each call leaves something behind"];
+  const lines = [head];
   for (const leak of objects.slice(0, SHOWN)) lines.push("", ...describeObject(leak));
   lines.push(...more(objects.length, "kind of object", "kinds of objects"));
   // What an object owns leaks with it: that is no news, but it says how much.
@@ -73,7 +76,7 @@ function message(leaks: readonly Leak[]): string {
 }
 
 function describeObject({ class: name, total, perCall, at, fix }: ObjectLeak): string[] {
-  const each = perCall === undefined ? `${total} in all calls` : `${perCall} for each call`;
+  const each = perCall === undefined ? `${total}` : `${perCall} for each call`;
   const where = at === undefined ? "" : ` at ${place(at)}`;
   return [
     `${name}: ${each}, made${where} and never freed`,
@@ -85,7 +88,7 @@ function describeObject({ class: name, total, perCall, at, fix }: ObjectLeak): s
 function describeBlocks({ module, total, perCall, stack, at }: BlockLeak): string[] {
   const each =
     perCall === undefined
-      ? `${count(total)} in all calls`
+      ? `${count(total)} in all`
       : `${count(perCall)} for each call`;
   const lines = [`${each}, allocated in ${module}`];
   for (const frame of stack.slice(0, FRAMES)) lines.push(`    ${wasmFrame(frame)}`);

@@ -11,6 +11,9 @@ export interface Options {
   trace: string | undefined;
   /** Contexts in a list of the text report. */
   top: number | undefined;
+  /** A file with leaks that fail no test. */
+  baseline: string | undefined;
+  updateBaseline: boolean;
   instrument: InstrumentOptions;
 }
 
@@ -20,7 +23,15 @@ const SHORT: Record<string, string> = { "-f": "--format", "-o": "--output" };
 export function parse(words: readonly string[]): { options: Options; rest: string[] } {
   const instrument: InstrumentOptions = {};
   const allocFn: string[] = [];
-  const options: Options = { format: "text", output: undefined, trace: undefined, top: undefined, instrument };
+  const options: Options = {
+    format: "text",
+    output: undefined,
+    trace: undefined,
+    top: undefined,
+    baseline: undefined,
+    updateBaseline: false,
+    instrument,
+  };
   let format: string | undefined;
   let index = 0;
   for (; index < words.length; index++) {
@@ -48,6 +59,12 @@ export function parse(words: readonly string[]): { options: Options; rest: strin
         break;
       case "--top":
         options.top = number(long, value());
+        break;
+      case "--baseline":
+        options.baseline = value();
+        break;
+      case "--update-baseline":
+        options.updateBaseline = true;
         break;
       case "--no-context":
         instrument.contexts = false;

@@ -4,32 +4,26 @@
  */
 
 import * as env from "#env";
-import { patch } from "./hook/webassembly.js";
-import { fromEnvironment } from "./options.js";
 import { end, report, sawAnything } from "./report.js";
 import { runtime } from "./runtime.js";
+import { start } from "./start.js";
 
-const shared = runtime();
+const options = start();
 
-// A second copy of the package, or its twin for `require`, finds everything done.
-if (!shared.isRegistered) {
-  shared.isRegistered = true;
-  const options = fromEnvironment();
-  // First: glue that is loaded earlier is not seen.
-  void shared.handles;
-  patch(shared, options.instrument);
-  if (options.trace !== undefined) shared.session.traceTo(env.open(options.trace));
-  const write = (text: string): void => {
-    if (options.output === "-" || (options.output === undefined && options.format !== "text")) env.print(text);
-    else if (options.output !== undefined) env.save(options.output, text);
-    else env.say(text);
-  };
+if (options !== undefined) {
+  const { format, output } = options;
+  const write =
+    output !== undefined && output !== "-"
+      ? (text: string) => env.save(output, text)
+      : output === "-" || format !== "text"
+        ? env.print
+        : env.say;
   const tell = (): void => {
-    if (sawAnything(shared)) write(report(shared, options));
+    if (sawAnything(runtime())) write(report(runtime(), options));
   };
   env.onDemand(tell);
   env.atExit(() => {
-    end(shared);
+    end(runtime());
     tell();
   });
 }

@@ -1,6 +1,6 @@
 /** What the rest asks of Node. `browser.ts` beside it answers the same for a page. */
 
-import { readFileSync, writeFileSync, writeSync, openSync } from "node:fs";
+import { appendFileSync, readFileSync, writeFileSync, writeSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { basename } from "node:path";
 import process from "node:process";
@@ -40,6 +40,11 @@ function write(descriptor: number, text: string): void {
 
 export function save(path: string, content: string | Uint8Array): void {
   writeFileSync(path, content);
+}
+
+/** Adds to a file that others may be adding to. */
+export function append(path: string, content: string): void {
+  appendFileSync(path, content);
 }
 
 /** A file that is written piece by piece. */
