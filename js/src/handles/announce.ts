@@ -8,18 +8,17 @@
 /** On the global object: the function that gets each class. */
 export const ANNOUNCEMENT = Symbol.for("seepage.class");
 
-const DESTROY_METHOD = /(?<![\w$.])__destroy_into_raw\s*\(\s*\)\s*\{/g;
-// A constructor that registers what it makes is in glue that needs no help.
-const REGISTERS = /\.register\(\s*this\b/;
-
 /**
  * `source` with announcements, or `undefined` when it is no glue that needs them. Columns move in
  * the line of `__destroy_into_raw` alone.
+ *
+ * Refers to nothing outside of itself: its text is sent to the thread of Node's loaders.
  */
 export function announceClasses(source: string): string | undefined {
-  if (!source.includes("__destroy_into_raw") || REGISTERS.test(source)) return undefined;
+  // A constructor that registers what it makes is in glue that needs no help.
+  if (!source.includes("__destroy_into_raw") || /\.register\(\s*this\b/.test(source)) return undefined;
   const announced = source.replace(
-    DESTROY_METHOD,
+    /(?<![\w$.])__destroy_into_raw\s*\(\s*\)\s*\{/g,
     (method) => `static{globalThis[Symbol.for("seepage.class")]?.(this)}${method}`,
   );
   return announced === source ? undefined : announced;

@@ -20,6 +20,7 @@ import { Tracker } from "./tracker.js";
 import { heldValues } from "./values.js";
 
 export { announceClasses } from "./announce.js";
+export { announceInNode } from "./environment.js";
 export type { Counts, Fate, Kind, Mark } from "./ledger.js";
 export { renderObjects } from "./render.js";
 export type { RenderOptions } from "./render.js";

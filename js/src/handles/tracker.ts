@@ -11,9 +11,14 @@ export class Tracker {
   readonly stacks: Stacks;
   readonly #watch: (target: object, entry: Entry) => void;
 
-  constructor(ledger: Ledger, stacks: Stacks, Registry: FinalizationRegistryConstructor) {
+  constructor(ledger: Ledger, stacks: Stacks, Registry: FinalizationRegistryConstructor | undefined) {
     this.ledger = ledger;
     this.stacks = stacks;
+    if (Registry === undefined) {
+      // Some hosts have none: what is collected stays held in our books.
+      this.#watch = () => {};
+      return;
+    }
     // As the engine made it: what we register ourselves must not be observed.
     const { register } = Registry.prototype;
     const collected = new Registry<Entry>((entry) => {
