@@ -12,7 +12,7 @@ import type { Mark } from "./ledger.js";
 import { Ledger } from "./ledger.js";
 import { guarded } from "./patch.js";
 import { observeRegistries } from "./registries.js";
-import type { ObjectChange, ObjectGrowth, ObjectsReport } from "./report.js";
+import type { ObjectChange, ObjectGrowth, ObjectsReport, Retained } from "./report.js";
 import { reportChange, reportGroups, reportGrowth, reportUnseen } from "./report.js";
 import type { Site } from "./stacks.js";
 import { Stacks } from "./stacks.js";
@@ -24,7 +24,7 @@ export { announceInNode } from "./environment.js";
 export type { Counts, Fate, Kind, Mark } from "./ledger.js";
 export { renderObjects } from "./render.js";
 export type { RenderOptions } from "./render.js";
-export type { ObjectChange, ObjectGroup, ObjectGrowth, ObjectsReport, Origin, Pointer, Unseen } from "./report.js";
+export type { ObjectChange, ObjectGroup, ObjectGrowth, ObjectsReport, Origin, Pointer, Retained, Unseen } from "./report.js";
 export type { Frame, Site } from "./stacks.js";
 export type { HeldValues } from "./values.js";
 
@@ -60,7 +60,8 @@ export interface Handles {
   captureSite(below: (...args: never[]) => unknown): Site | undefined;
   /** Tells of a class of a glue, such as one found in a module's exports. */
   adopt(constructor: unknown): boolean;
-  objects(): ObjectsReport;
+  /** Everything so far; with `retained`, also what the objects that are held keep in the wasm heap. */
+  objects(retained?: Retained): ObjectsReport;
   roots(): Root[];
   mark(): Mark;
   /** What happened since a mark, or between two. */
@@ -113,8 +114,8 @@ export function install(realm: typeof globalThis = globalThis): Handles {
     },
     captureSite: (below) => stacks.capture(below),
     adopt: (constructor) => bindgen.adopt(constructor) !== undefined,
-    objects: () => ({
-      groups: reportGroups(ledger),
+    objects: (retained) => ({
+      groups: reportGroups(ledger, retained),
       values: heldValues(instances.all()),
       unseen: reportUnseen(instances.all(), bindgen.seen),
       dropped: { pointers: ledger.dropped, stacks: stacks.dropped },

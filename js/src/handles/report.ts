@@ -39,6 +39,8 @@ export interface ObjectGroup extends Origin {
   readonly held: number;
   /** Their addresses, at most `MAX_POINTERS`. */
   readonly pointers: readonly Pointer[];
+  /** Bytes of the wasm heap that would be free without those that are held; absent where nobody knows. */
+  readonly retained?: number;
   /** Absent where none was forgotten. */
   readonly fix?: string;
   /** What makes it worse than it looks. */
@@ -85,31 +87,44 @@ export interface ObjectGrowth extends Origin {
 
 export const MAX_POINTERS = 1000;
 
-export function reportGroups(ledger: Ledger): ObjectGroup[] {
-  const pointers = new Map<Group, Pointer[]>();
-  const registered = new Map<Group, boolean>();
-  for (const entry of ledger.entries()) {
-    let list = pointers.get(entry.group);
-    if (list === undefined) pointers.set(entry.group, (list = []));
-    if (entry.ptr !== undefined && list.length < MAX_POINTERS) list.push(pointerOf(entry, entry.ptr));
-    registered.set(entry.group, entry.registered);
-  }
-  const groups = [...ledger.groups()].map((group): ObjectGroup => {
+/**
+ * Bytes that only objects at these addresses of an instance keep; `undefined` where its heap is not
+ * known.
+ */
+export type Retained = (instance: WebAssembly.Instance, ptrs: readonly number[]) => number | undefined;
+
+export function reportGroups(ledger: Ledger, retainedBy: Retained = () => undefined): ObjectGroup[] {
+  const open = groupBy(ledger.entries(), (entry) => entry.group);
+  const groups = ledger.groups().map((group): ObjectGroup => {
+    const entries = open.get(group) ?? [];
     const { created, freed, moved, late, lost } = group;
     const held = heldIn(group);
     const origin = originOf(group);
     const fix = held + late + lost > 0 ? fixFor(group.owner, origin) : undefined;
-    const note = held + lost > 0 && registered.get(group) !== true ? noteFor(group.owner) : undefined;
+    const note = held + lost > 0 && !entries.some((entry) => entry.registered) ? noteFor(group.owner) : undefined;
+    const retained = retainedOf(entries, retainedBy);
     return {
       ...origin,
       ...{ created, freed, moved, late, lost, held },
-      pointers: pointers.get(group) ?? [],
+      pointers: entries.flatMap(pointerOf).slice(0, MAX_POINTERS),
+      ...(retained !== undefined && { retained }),
       ...(fix !== undefined && { fix }),
       ...(note !== undefined && { note }),
     };
   });
   const forgotten = (group: ObjectGroup) => group.held + group.lost;
   return groups.sort((a, b) => forgotten(b) - forgotten(a) || b.late - a.late || b.created - a.created);
+}
+
+function groupBy<K, T>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
 }
 
 export function reportChange(change: Change): ObjectChange {
@@ -159,8 +174,19 @@ function isOld(bindgen: string): boolean {
   return major === 0 && (minor < 2 || (minor === 2 && patch < 93));
 }
 
-function pointerOf(entry: Entry, ptr: number): Pointer {
-  return entry.instance === undefined ? { ptr } : { instance: entry.instance.number, ptr };
+function pointerOf({ ptr, instance }: Entry): Pointer[] {
+  if (ptr === undefined) return [];
+  return [instance === undefined ? { ptr } : { instance: instance.number, ptr }];
+}
+
+function retainedOf(entries: readonly Entry[], retainedBy: Retained): number | undefined {
+  let sum: number | undefined;
+  for (const [instance, list] of groupBy(entries, (entry) => entry.instance)) {
+    const alive = instance?.ref.deref();
+    const retained = alive && retainedBy(alive, list.flatMap(({ ptr }) => ptr ?? []));
+    if (retained !== undefined) sum = (sum ?? 0) + retained;
+  }
+  return sum;
 }
 
 function originOf({ owner, site }: Group): Origin {

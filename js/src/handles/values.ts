@@ -22,12 +22,9 @@ export function heldValues(instances: readonly Instance[]): HeldValues[] {
     const exports = instance.exports.deref();
     if (exports === undefined) continue;
     const table = Object.values(exports).find(isExternrefTable);
-    if (table !== undefined) {
-      held.push({ instance: instance.number, where: "externref table", byType: inTable(table) });
-    } else if (instance.predicates.size > 0) {
-      const byType = inHeap(instance);
-      if (byType !== undefined) held.push({ instance: instance.number, where: "heap array", byType });
-    }
+    const byType = table === undefined ? inHeap(instance) : inTable(table);
+    if (Object.keys(byType).length === 0) continue;
+    held.push({ instance: instance.number, where: table === undefined ? "heap array" : "externref table", byType });
   }
   return held;
 }
@@ -70,13 +67,13 @@ const FIRST_SLOT = 36;
 /** A heap has no end that can be seen: after so many slots that hold nothing we stop. */
 const GAP = 65_536;
 
-function inHeap(instance: Instance): Record<string, number> | undefined {
+function inHeap(instance: Instance): Record<string, number> {
   const tests = PREDICATES.flatMap((type) => {
     const test = instance.predicates.get(`is_${type}`)?.deref();
     return test === undefined ? [] : [{ type, test }];
   });
-  if (tests.length === 0) return undefined;
   const byType: Record<string, number> = {};
+  if (tests.length === 0) return byType;
   for (let slot = FIRST_SLOT, empty = 0; empty < GAP; slot++, empty++) {
     // The glue gives 1 and 0, or true and false. A free slot holds the number of the next one.
     const found = tests.find(({ test }) => Number(test(slot)) === 1);

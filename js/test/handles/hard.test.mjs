@@ -113,6 +113,16 @@ test("two copies of a package: each object belongs to the memory of its own", ()
     assert.equal(before.size + 2, handles.roots().length);
     assert.deepEqual([first.ptr, second.ptr], [one.__wbg_ptr, two.__wbg_ptr]);
     assert.ok(first.certain && second.certain && first.instance !== second.instance);
+    // Asked for each memory once, with all addresses of a group in it.
+    const asked = [];
+    const groups = handles.objects((instance, ptrs) => {
+      asked.push([instance, ptrs]);
+      return 100 * ptrs.length;
+    }).groups.filter((group) => group.held > 0 && group.stack[0].file.startsWith(folder));
+    for (const root of [first, second]) {
+      assert.ok(asked.some(([instance, ptrs]) => instance === root.instance && ptrs.length === 1 && ptrs[0] === root.ptr));
+    }
+    assert.deepEqual(groups.map((group) => group.retained), [100, 100]);
     one.free();
     two.free();
   }
@@ -238,9 +248,10 @@ test("the section of the report", () => {
     certain: true,
     ...{ created: 12, freed: 2, moved: 0, late: 3, lost: 0, held: 7 },
     pointers: [],
+    retained: 5_400_000,
     fix: "call .free() on the Doc made at /app/main.mjs:12",
   };
-  const closure = { ...group, kind: "closure", class: "Closure", certain: false, created: 5, freed: 1, late: 0, held: 4 };
+  const closure = { ...group, retained: undefined, kind: "closure", class: "Closure", certain: false, created: 5, freed: 1, late: 0, held: 4 };
   const report = {
     groups: [group, closure],
     values: [{ instance: 1, where: "externref table", byType: { string: 2, Map: 9 } }],
@@ -251,7 +262,7 @@ test("the section of the report", () => {
     renderObjects(report),
     `12 objects made: 7 never freed, 2 freed, 3 forgotten and freed by the collector
 
-never freed: 7 of 12 Doc, made at /app/main.mjs:12
+never freed: 7 of 12 Doc, 5.15 MiB of the wasm heap, made at /app/main.mjs:12
   7 still held, 3 freed by the collector, 2 freed
     at new Doc (/app/node_modules/doc/doc.js:100:3)
     at /app/main.mjs:12:3
