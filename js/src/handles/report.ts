@@ -199,16 +199,12 @@ function originOf({ owner, site }: Group): Origin {
     ...(glueName !== undefined && { glueName }),
     ...(at !== undefined && { at }),
     stack,
-    certain: owns(owner) && !isInsideWasm(stack, at),
+    certain: owns(owner) && !isInsideWasm(stack),
   };
 }
 
 function owns(owner: Owner): boolean {
   return owner.kind === "wasm-bindgen" || (owner.kind === "embind" && (owner as EmbindClass).owns);
-}
-
-function isInsideWasm(stack: readonly Frame[], at: Frame | undefined): boolean {
-  return stack.slice(0, at && stack.indexOf(at)).some(({ file }) => isWasm(file));
 }
 
 // Sites are few and reports may be many.
@@ -223,11 +219,21 @@ function mapped(site: Site | undefined): Frame[] {
 
 /** The first frame of the app's own; failing that, of a package that uses the glue. */
 export function userFrame(stack: readonly Frame[]): Frame | undefined {
-  const glue = stack.find(({ file }) => !isWasm(file))?.file;
-  const outside = stack.filter(({ file }) => file !== glue && !isWasm(file));
+  const outside = stack.filter(isOutside(stack));
   const own = outside.find(({ file }) => !file.includes("/node_modules/") && !file.includes("\\node_modules\\"));
   // In a bundle, glue and app are one file: what is not the constructor called it.
   return own ?? outside[0] ?? stack.find(({ name, file }) => !isWasm(file) && !isMaker(name)) ?? stack[0];
+}
+
+/** Whether wasm asked for the object, and not somebody outside of the glue. */
+function isInsideWasm(stack: readonly Frame[]): boolean {
+  const asked = stack.findIndex(isOutside(stack));
+  return stack.slice(0, asked === -1 ? undefined : asked).some(({ file }) => isWasm(file));
+}
+
+function isOutside(stack: readonly Frame[]): (frame: Frame) => boolean {
+  const glue = stack.find(({ file }) => !isWasm(file))?.file;
+  return ({ file }) => file !== glue && !isWasm(file);
 }
 
 function isWasm(file: string): boolean {
