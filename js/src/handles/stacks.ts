@@ -184,7 +184,15 @@ function nameOf(call: CallSite): string | undefined {
 const WITH_AT_SIGN = /^(?<name>[^@]*)@(?<file>.+?):(?<line>\d+)(?::(?<column>\d+))?$/;
 const WITH_AT = /^\s*at (?:(?<name>.+?) \()?(?<file>.+?):(?<line>\d+):(?<column>\d+)\)?$/;
 
+// `f@https://a.test/a.wasm:wasm-function[12]:0x34` in Firefox, `f@[wasm code]` in Safari.
+const WASM = /^(?<name>[^@]*)@(?:.*:wasm-function\[\d+\]:0x(?<offset>[0-9a-f]+)|\[wasm code\])$/;
+
 function parseLine(line: string): Frame | undefined {
+  const wasm = WASM.exec(line)?.groups;
+  if (wasm !== undefined) {
+    const column = Number.parseInt(wasm["offset"] ?? "0", 16);
+    return { name: wasm["name"] || "wasm-function", file: "wasm:", line: 1, column };
+  }
   const groups = (WITH_AT.exec(line) ?? WITH_AT_SIGN.exec(line))?.groups;
   if (groups?.["file"] === undefined) return undefined;
   const place = { file: groups["file"], line: Number(groups["line"]), column: Number(groups["column"] ?? 1) };

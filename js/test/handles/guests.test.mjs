@@ -106,6 +106,57 @@ for (const version of VERSIONS) {
   });
 }
 
+for (const version of VERSIONS) {
+  test(`${version}: random lives against a model`, async () => {
+    const { Buffer, slot, consume, consume_maybe } = await load(version, "web");
+    // Mulberry32: the same run every time.
+    let seed = 7;
+    const random = (below) => {
+      seed = (seed + 0x6d2b79f5) | 0;
+      let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+      t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+      return ((t ^ (t >>> 14)) >>> 0) % below;
+    };
+    const before = handles.mark();
+    const from = line();
+    const makers = [
+      () => new Buffer(random(64) + 2),
+      () => slot(random(9)),
+      () => alive.find((one) => one instanceof Buffer)?.half(),
+    ];
+    const alive = [];
+    const model = makers.map(() => ({ created: 0, freed: 0, moved: 0 }));
+    const madeBy = new Map();
+    const end = (object, fate) => {
+      alive.splice(alive.indexOf(object), 1);
+      model[madeBy.get(object)][fate]++;
+    };
+    for (let step = 0; step < 3000; step++) {
+      const object = alive[random(alive.length + 1)];
+      const action = random(7);
+      if (object === undefined || action < 3) {
+        const maker = random(makers.length);
+        const made = makers[maker]();
+        if (made === undefined) continue;
+        model[maker].created++;
+        madeBy.set(made, maker);
+        alive.push(made);
+      } else if (action < 5 || !(object instanceof Buffer)) {
+        object.free();
+        end(object, "freed");
+      } else {
+        (action === 5 ? consume : consume_maybe)(object);
+        end(object, "moved");
+      }
+    }
+    const rows = counts(import.meta.url, before, from).map(({ created, freed, moved, held }) => ({ created, freed, moved, held }));
+    assert.deepEqual(rows, model.map((one) => ({ ...one, held: one.created - one.freed - one.moved })));
+    const open = handles.roots().filter((root) => alive.some((object) => object.__wbg_ptr === root.ptr));
+    assert.ok(open.length >= alive.length && alive.length > 0);
+    for (const object of alive) object.free();
+  });
+}
+
 test("0.2.130: classes that inherit, in glue that can be reset", async () => {
   const { Animal, Dog, Lonely, adopt, __wbg_reset_state } = require(built("0.2.130/reset/family.cjs"));
   class Puppy extends Dog {}

@@ -238,6 +238,17 @@ test("stacks of engines that give text", () => {
   }
 });
 
+test("wasm frames of engines that give text", () => {
+  const texts = [
+    "get@https://a.test/glue.js:10:5\nf@https://a.test/a.wasm:wasm-function[12]:0x1f\nrun@https://a.test/app.js:3:7",
+    "get@https://a.test/glue.js:10:5\n<?>.wasm-function[12]@[wasm code]\nrun@https://a.test/app.js:3:7",
+  ];
+  for (const text of texts) {
+    const site = new Stacks({ Object, Error: class { stack = text } }).capture(function other() {});
+    assert.deepEqual([site.frame.name, site.caller.frame.file, site.caller.caller.frame.name], ["get", "wasm:", "run"]);
+  }
+});
+
 test("the section of the report", () => {
   const frame = (name, file, at) => ({ ...(name && { name }), file, line: at, column: 3 });
   const group = {
