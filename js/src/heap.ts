@@ -70,7 +70,7 @@ export const heap = {
 
   /** The report of everything so far, as `register` prints it at the end. */
   report(options: ReportOptions = {}): string {
-    return report(runtime(), { color: false, ...options });
+    return report(runtime(), options);
   },
 };
 

@@ -19,7 +19,7 @@ if (options !== undefined) {
         ? env.print
         : env.say;
   const tell = (): void => {
-    if (sawAnything(runtime())) write(report(runtime(), options));
+    if (sawAnything(runtime())) write(report(runtime(), { ...options, output: output ?? 2 }));
   };
   env.onDemand(tell);
   env.atExit(() => {

@@ -9,7 +9,8 @@ export interface ReportOptions {
   format?: "text" | "json" | undefined;
   /** Contexts in a list of the text report. */
   top?: number | undefined;
-  color?: boolean | undefined;
+  /** Where it will be shown: a file's name, or the number of a standard stream. */
+  output?: string | 1 | 2 | undefined;
 }
 
 /** A module that a page or Node has loaded lies in memory until the process ends. */
@@ -26,9 +27,8 @@ function saysAnything(objects: ObjectsReport): boolean {
 
 /** Renders everything so far. */
 export function report(runtime: Runtime, options: ReportOptions = {}): string {
-  const { format = "text", top, color = env.hasColor() } = options;
-  const width = env.columns();
-  const text = { color, ...(top !== undefined && { top }), ...(width !== undefined && { width }) };
+  const { format = "text", output, top } = options;
+  const text = { ...(output !== undefined && env.look(output)), ...(top !== undefined && { top }) };
   const objects = runtime.handles.objects();
   const heap = runtime.session.report(format, text, LOADED);
   if (!saysAnything(objects)) return heap;

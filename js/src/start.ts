@@ -15,6 +15,7 @@ export function start(defaults: InstrumentOptions = {}): Options | undefined {
   shared.isRegistered = true;
   // First: glue that is loaded earlier is not seen.
   void shared.handles;
+  env.announceGlue();
   patch(shared, { ...defaults, ...options.instrument });
   if (options.trace !== undefined) shared.session.traceTo(env.open(options.trace));
   return options;

@@ -4,6 +4,8 @@ import { appendFileSync, readFileSync, writeFileSync, writeSync, openSync } from
 import { fileURLToPath } from "node:url";
 import { basename } from "node:path";
 import process from "node:process";
+export { announceGlue } from "./loading.js";
+import type { TextOptions } from "../tracer/session.js";
 
 /** The analysis, compiled to wasm. */
 export function analysisBytes(): Uint8Array<ArrayBuffer> {
@@ -74,10 +76,17 @@ export function options(): string {
   return process.env.SEEPAGE_OPTIONS ?? "";
 }
 
-export const isTerminal = (): boolean => process.stderr.isTTY === true;
-export const hasColor = (): boolean =>
-  isTerminal() && !process.env.NO_COLOR && process.env.TERM !== "dumb";
-export const columns = (): number | undefined => process.stderr.columns;
+/** How text looks on a standard stream, or in a file. */
+export function look(to: 1 | 2 | string): TextOptions {
+  const stream = to === "-" || to === 1 ? process.stdout : to === 2 ? process.stderr : undefined;
+  if (stream?.isTTY !== true) return { color: false };
+  const locale = process.env.LC_ALL || process.env.LC_CTYPE || process.env.LANG || "utf";
+  return {
+    color: !process.env.NO_COLOR && process.env.TERM !== "dumb",
+    width: stream.columns,
+    unicode: /utf/i.test(locale),
+  };
+}
 
 /** Calls back at the end of the process. */
 export function atExit(then: () => void): void {

@@ -2,6 +2,7 @@
 
 import { native } from "../hook/native.js";
 import { Analysis } from "./wasm.js";
+import type { Host } from "./wasm.js";
 
 export interface InstrumentOptions {
   /** What the module is called in reports. */
@@ -36,7 +37,8 @@ const TWO_MEMORIES = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 5, 5, 2, 0, 0,
 /** Whether this engine runs modules with the transport `ring`. */
 export const hasMultiMemory: boolean = native.validate(TWO_MEMORIES);
 
-const NOBODY = { context() {}, full() {}, watched() {} };
+/** For an instance without guests. */
+export const NOBODY: Host = { context() {}, full() {}, watched() {} };
 
 /**
  * Rewrites a module so that its heap can be followed. It imports `seepage.*` then, which `track` and
