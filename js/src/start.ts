@@ -1,6 +1,7 @@
 /** What every entry point for a whole program does first: patch `WebAssembly`, once a realm. */
 
 import * as env from "#env";
+import { announceInNode } from "./handles/index.js";
 import { patch } from "./hook/webassembly.js";
 import { fromEnvironment } from "./options.js";
 import type { Options } from "./options.js";
@@ -15,7 +16,7 @@ export function start(defaults: InstrumentOptions = {}): Options | undefined {
   shared.isRegistered = true;
   // First: glue that is loaded earlier is not seen.
   void shared.handles;
-  env.announceGlue();
+  announceInNode();
   patch(shared, { ...defaults, ...options.instrument });
   if (options.trace !== undefined) shared.session.traceTo(env.open(options.trace));
   return options;

@@ -6,8 +6,8 @@ use crate::{
 };
 use seepage_analysis::{Config, Session, Snapshot, StackId, snapshot::rising};
 use seepage_report::{
-    Context as ReportContext, Invocation, Options as RenderOptions, TextOptions, Verb, assemble,
-    formats, frames,
+    Context as ReportContext, Invocation, Options as RenderOptions, Report, SCHEMA, TextOptions,
+    Verb, assemble, formats, frames,
     schema::{Count, Frame},
 };
 use seepage_trace::{
@@ -134,12 +134,12 @@ struct Ended {
 }
 
 impl Ended {
-    fn message(self) -> Message<'static> {
+    fn message(&self) -> Message<'static> {
         let outcome = Outcome::ALL.into_iter().find(|outcome| outcome.name() == self.outcome);
         Message::End(End {
             outcome: outcome.unwrap_or(Outcome::Unknown),
             exit_code: self.exit_code,
-            message: self.message,
+            message: self.message.clone(),
             time_ns: self.time_ns as u64,
             lost_records: guests::lost(),
             ..End::default()
@@ -187,13 +187,33 @@ extern "C" fn seepage_report(options: Address, length: usize) -> i32 {
 }
 
 fn report(options: ReportOptions) -> Result<Vec<u8>, String> {
-    let format = formats::find(&options.format)
-        .ok_or_else(|| format!("`{}` is no format", options.format))?;
     let mut session = with(|state| state.session.clone());
-    if let Some(end) = options.end {
+    if let Some(end) = &options.end {
         session.feed(&end.message());
     }
     let report = assemble(&session.finish(), &ReportContext::new(env!("CARGO_PKG_VERSION")));
+    render(&report, options)
+}
+
+/// Renders a report that was written as JSON before.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_render(
+    report: Address,
+    length: usize,
+    options: Address,
+    options_length: usize,
+) -> i32 {
+    answer(report.json::<Report>(length).and_then(|report| {
+        if report.schema != SCHEMA {
+            return Err(format!("it is of the form `{}`, and this is `{SCHEMA}`", report.schema));
+        }
+        render(&report, options.json(options_length)?)
+    }))
+}
+
+fn render(report: &Report, options: ReportOptions) -> Result<Vec<u8>, String> {
+    let format = formats::find(&options.format)
+        .ok_or_else(|| format!("`{}` is no format", options.format))?;
     let default = TextOptions::default();
     let options = RenderOptions {
         text: TextOptions {
@@ -209,7 +229,7 @@ fn report(options: ReportOptions) -> Result<Vec<u8>, String> {
         }),
     };
     let mut text = String::new();
-    (format.render)(&report, &options, &mut text);
+    (format.render)(report, &options, &mut text);
     Ok(text.into_bytes())
 }
 

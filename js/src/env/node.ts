@@ -4,7 +4,6 @@ import { appendFileSync, readFileSync, writeFileSync, writeSync, openSync } from
 import { fileURLToPath } from "node:url";
 import { basename } from "node:path";
 import process from "node:process";
-export { announceGlue } from "./loading.js";
 import type { TextOptions } from "../tracer/session.js";
 
 /** The analysis, compiled to wasm. */

@@ -30,23 +30,84 @@ function nodeModule(): NodeModule | undefined {
 }
 
 /**
- * The frame in the source that was compiled to it: in Node, where source maps are enabled
- * (`--enable-source-maps`, or `process.setSourceMapsEnabled`) and the file has one. A page's
- * developer tools follow the URL of the compiled file by themselves.
+ * The frame in the source that was compiled to it, where somebody knows: Node, with
+ * `--enable-source-maps`, or a loader such as vite's that maps stacks itself. A page's developer
+ * tools follow the URL of the compiled file.
  */
 export function originalFrame(frame: Frame): Frame {
   try {
-    const entry = nodeModule()?.findSourceMap?.(frame.file)?.findEntry(frame.line - 1, frame.column - 1);
-    if (entry?.originalSource === undefined || entry.originalLine === undefined) return frame;
-    return {
-      ...frame,
-      file: entry.originalSource,
-      line: entry.originalLine + 1,
-      column: (entry.originalColumn ?? 0) + 1,
-    };
+    return { ...frame, ...(nodesOriginal(frame) ?? loadersOriginal(frame)) };
   } catch {
     // A broken source map is no reason to lose the report.
     return frame;
+  }
+}
+
+function nodesOriginal({ file, line, column }: Frame): Frame | undefined {
+  const entry = nodeModule()?.findSourceMap?.(file)?.findEntry(line - 1, column - 1);
+  if (entry?.originalSource === undefined || entry.originalLine === undefined) return undefined;
+  return { file: entry.originalSource, line: entry.originalLine + 1, column: (entry.originalColumn ?? 0) + 1 };
+}
+
+/** Loaders that compile replace `Error.prepareStackTrace`: it is asked for one frame. */
+function loadersOriginal(frame: Frame): Frame | undefined {
+  const { prepareStackTrace } = Error as { prepareStackTrace?: (error: Error, sites: object[]) => unknown };
+  if (typeof prepareStackTrace !== "function") return undefined;
+  const text = prepareStackTrace.call(Error, new Error("a place"), [new Place(frame)]);
+  const [, file, line, column] = /\bat (?:.*\()?(.+?):(\d+):(\d+)\)?$/.exec(typeof text === "string" ? text : "") ?? [];
+  return file === undefined ? undefined : { file, line: Number(line), column: Number(column) };
+}
+
+/** A frame as `Error.prepareStackTrace` gets it. */
+class Place {
+  readonly #frame: Frame;
+  constructor(frame: Frame) {
+    this.#frame = frame;
+  }
+  getFileName(): string {
+    return this.#frame.file;
+  }
+  getScriptNameOrSourceURL(): string {
+    return this.#frame.file;
+  }
+  getLineNumber(): number {
+    return this.#frame.line;
+  }
+  getColumnNumber(): number {
+    return this.#frame.column;
+  }
+  getFunctionName(): null {
+    return null;
+  }
+  getTypeName(): null {
+    return null;
+  }
+  getMethodName(): null {
+    return null;
+  }
+  getEvalOrigin(): undefined {
+    return undefined;
+  }
+  isNative(): boolean {
+    return false;
+  }
+  isEval(): boolean {
+    return false;
+  }
+  isToplevel(): boolean {
+    return true;
+  }
+  isConstructor(): boolean {
+    return false;
+  }
+  isAsync(): boolean {
+    return false;
+  }
+  isPromiseAll(): boolean {
+    return false;
+  }
+  toString(): string {
+    return `${this.#frame.file}:${this.#frame.line}:${this.#frame.column}`;
   }
 }
 
