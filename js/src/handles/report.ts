@@ -220,9 +220,14 @@ function mapped(site: Site | undefined): Frame[] {
 /** The first frame of the app's own; failing that, of a package that uses the glue. */
 export function userFrame(stack: readonly Frame[]): Frame | undefined {
   const outside = stack.filter(isOutside(stack));
-  const own = outside.find(({ file }) => !file.includes("/node_modules/") && !file.includes("\\node_modules\\"));
+  const own = outside.find((frame) => !isPackage(frame));
   // In a bundle, glue and app are one file: what is not the constructor called it.
-  return own ?? outside[0] ?? stack.find(({ name, file }) => !isWasm(file) && !isMaker(name)) ?? stack[0];
+  const inside = stack.find((frame) => !isWasm(frame.file) && !isPackage(frame) && !isMaker(frame.name));
+  return own ?? inside ?? outside[0] ?? stack[0];
+}
+
+function isPackage({ file }: Frame): boolean {
+  return file.includes("/node_modules/") || file.includes("\\node_modules\\");
 }
 
 /** Whether wasm asked for the object, and not somebody outside of the glue. */
