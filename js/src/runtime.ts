@@ -29,8 +29,10 @@ export function runtime(): Runtime {
 export class Runtime {
   /** Whether `WebAssembly` is patched. */
   isRegistered = false;
-  /** Modules whose heap is not traced. */
-  untraced = 0;
+  /** Until then the analysis is not there: a page has to fetch it. */
+  ready: Promise<void> | undefined;
+  /** It never will be. */
+  isDisabled = false;
   #session: Session | undefined;
   #handles: Handles | undefined;
   /** What an app sees of the exports of a traced instance. */
@@ -60,6 +62,7 @@ export class Runtime {
 
   /** The bytes to compile in the place of these: those of the instrumented module, if there can be one. */
   prepare(bytes: BufferSource, name: string, options: InstrumentOptions): BufferSource {
+    if (this.isDisabled) return bytes;
     try {
       const { wasm } = instrument(bytes, { ...options, name });
       if (native.validate(wasm)) return wasm;
@@ -69,7 +72,6 @@ export class Runtime {
       // What is instrumented needs nothing, and what is no module the engine will say itself.
       if (/^the module is instrumented already/.test(reason)) return bytes;
       if (!native.validate(view(bytes) as BufferSource)) return bytes;
-      this.untraced++;
       this.warn(`the wasm heap of the module ${name} is not traced: ${reason.split("\n")[0]}`);
       return bytes;
     }

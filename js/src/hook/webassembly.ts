@@ -5,9 +5,11 @@
 
 import * as env from "#env";
 import type { Runtime } from "../runtime.js";
+import { view } from "../tracer/instrument.js";
 import type { InstrumentOptions } from "../tracer/instrument.js";
 import { ADDED_EXPORT, SECTION } from "../tracer/session.js";
 import { caller } from "./caller.js";
+import type { Caller } from "./caller.js";
 import { native } from "./native.js";
 
 type Imports = WebAssembly.Imports | undefined;
@@ -16,15 +18,22 @@ type Imports = WebAssembly.Imports | undefined;
 const LONGEST_GLUE = 8 << 20;
 
 export function patch(runtime: Runtime, options: InstrumentOptions): void {
-  function prepare(source: unknown, url?: string): BufferSource {
+  function prepare(source: unknown, { isNode, script }: Caller = caller(), url?: string): BufferSource {
     const bytes = source as BufferSource;
-    if (!isBytes(source)) return bytes;
-    const { isNode, script } = caller();
-    if (isNode) return bytes;
+    if (!isBytes(source) || isNode) return bytes;
     const name = url ?? (script === undefined ? "wasm" : `${env.name(script)} (wasm)`);
     const glue = script === undefined ? undefined : env.script(script);
     const told = glue === undefined || glue.length > LONGEST_GLUE ? options : { glue, ...options };
     return runtime.prepare(bytes, name, told);
+  }
+
+  /** The same for who can wait. */
+  async function prepared(source: unknown, from: Caller, url?: string): Promise<BufferSource> {
+    if (runtime.ready === undefined || !isBytes(source)) return prepare(source, from, url);
+    // The app may change them meanwhile.
+    const copy = view(source).slice();
+    await runtime.ready;
+    return prepare(copy, from, url);
   }
 
   function instance(
@@ -39,14 +48,15 @@ export function patch(runtime: Runtime, options: InstrumentOptions): void {
     });
   }
 
-  async function bytesOf(source: unknown): Promise<BufferSource> {
+  async function bytesOf(source: unknown, from: Caller): Promise<BufferSource> {
     const response = (await source) as Response;
     const type = response?.headers?.get("content-type")?.split(";")[0]?.trim().toLowerCase();
     if (!(response instanceof Response) || !response.ok || type !== "application/wasm") {
       // The engine knows what is wrong with it.
       await native.compileStreaming(response);
     }
-    return prepare(await response.arrayBuffer(), response.url ? env.name(response.url) : undefined);
+    const url = response.url ? env.name(response.url) : undefined;
+    return prepared(await response.arrayBuffer(), from, url);
   }
 
   const Module: typeof WebAssembly.Module = new Proxy(native.Module, {
@@ -71,20 +81,20 @@ export function patch(runtime: Runtime, options: InstrumentOptions): void {
   });
   async function instantiate(source: unknown, own?: Imports): Promise<unknown> {
     if (source instanceof native.Module) return instance(source, own, instantiate);
-    const module = await native.compile(prepare(source));
+    const module = await native.compile(await prepared(source, caller()));
     return { module, instance: await instance(module, own, instantiate) };
   }
   async function instantiateStreaming(source: unknown, own?: Imports): Promise<unknown> {
-    const module = await native.compile(await bytesOf(source));
+    const module = await native.compile(await bytesOf(source, caller()));
     return { module, instance: await instance(module, own, instantiateStreaming) };
   }
 
   replace(WebAssembly, {
     Module,
     Instance,
-    compile: async (source: unknown) => native.compile(prepare(source)),
+    compile: async (source: unknown) => native.compile(await prepared(source, caller())),
     instantiate,
-    compileStreaming: async (source: unknown) => native.compile(await bytesOf(source)),
+    compileStreaming: async (source: unknown) => native.compile(await bytesOf(source, caller())),
     instantiateStreaming,
   });
   replace(native.Module, {
