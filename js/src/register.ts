@@ -11,6 +11,7 @@ import { start } from "./start.js";
 const options = start();
 
 if (options !== undefined) {
+  env.followThreads(new URL("register.js", env.home).href);
   const { format, output } = options;
   const write =
     output !== undefined && output !== "-"

@@ -134,3 +134,14 @@ test("a report on demand, and the app goes on", (t) => {
   const { stderr } = node(["--input-type=module", "--eval", text]);
   assert.deepEqual([...stderr.matchAll(/SUMMARY .* live_blocks=(\d+)/g)].map(([, n]) => n), ["3", "5"], stderr);
 });
+
+for (const own of [[], ["--no-warnings"]]) {
+  test(`threads have reports of their own${own.length > 0 ? ", also with their own arguments" : ""}`, (t) => {
+    const path = folder(t);
+    const { stdout, stderr } = node([join(fixtures, "register/threads.mjs"), library, ...own], { options: `-o ${join(path, "report.json")}` });
+    assert.equal(stdout, "true\nthread 0\n", stderr);
+    const live = (name) => JSON.parse(readFileSync(join(path, name), "utf8")).totals.live;
+    assert.deepEqual(live("report.json"), { blocks: 2, bytes: 16 });
+    assert.deepEqual(live("report.thread-1.json"), { blocks: 3, bytes: 48 });
+  });
+}

@@ -3,6 +3,8 @@
 import { native } from "../hook/native.js";
 import type { TextOptions } from "../tracer/session.js";
 
+export const home = new URL("..", import.meta.url);
+
 /** A page cannot read it there and then: see `browser.ts`. */
 export function analysisBytes(): Uint8Array<ArrayBuffer> {
   throw new Error("seepage is not loaded yet");
@@ -57,3 +59,6 @@ export function look(): TextOptions {
 export function atExit(): void {}
 
 export function onDemand(): void {}
+
+/** A worker of a page has to import `seepage/browser` itself. */
+export function followThreads(): void {}

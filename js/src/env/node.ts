@@ -4,11 +4,15 @@ import { appendFileSync, readFileSync, writeFileSync, writeSync, openSync } from
 import { fileURLToPath } from "node:url";
 import { basename } from "node:path";
 import process from "node:process";
+import { fileOfThread, followThreads } from "./workers.js";
 import type { TextOptions } from "../tracer/session.js";
+
+/** Where this package is built. */
+export const home = new URL("..", import.meta.url);
 
 /** The analysis, compiled to wasm. */
 export function analysisBytes(): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(readFileSync(new URL("../seepage.wasm", import.meta.url)));
+  return new Uint8Array(readFileSync(new URL("seepage.wasm", home)));
 }
 
 /** Nanoseconds since the process began. */
@@ -40,7 +44,7 @@ function write(descriptor: number, text: string): void {
 }
 
 export function save(path: string, content: string | Uint8Array): void {
-  writeFileSync(path, content);
+  writeFileSync(fileOfThread(path), content);
 }
 
 /** Adds to a file that others may be adding to. */
@@ -50,7 +54,7 @@ export function append(path: string, content: string): void {
 
 /** A file that is written piece by piece. */
 export function open(path: string): (bytes: Uint8Array) => void {
-  const descriptor = openSync(path, "w");
+  const descriptor = openSync(fileOfThread(path), "w");
   return (bytes) => {
     for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
   };
@@ -74,6 +78,8 @@ export function name(url: string): string {
 export function options(): string {
   return process.env.SEEPAGE_OPTIONS ?? "";
 }
+
+export { followThreads };
 
 /** How text looks on a standard stream, or in a file. */
 export function look(to: 1 | 2 | string): TextOptions {
