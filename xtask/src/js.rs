@@ -17,10 +17,13 @@ pub fn build() -> Result<()> {
     npm(&["run", "--silent", "build"])
 }
 
-/// Builds it, and runs its tests.
+/// Builds it, and runs its tests, with every Node that is supported and in a browser.
 pub fn test() -> Result<()> {
+    need_debian(&["chromium"], answers("chromium", "--version"))?;
     build()?;
-    npm(&["test"])
+    // What the stories of the README are compared with.
+    run(command("cargo").args(["build", "--quiet", "--bin", "seepage"]))?;
+    npm(&["test", "--", "--all"])
 }
 
 fn wasm() -> Result<()> {
