@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { before, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { folder, root } from "./support.mjs";
 
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -18,8 +18,10 @@ function run(line, cwd) {
 
 describe("the package", () => {
   let project, packed;
-  before((t) => {
-    project = folder({ after: () => {} });
+  let clean = () => {};
+  after(() => clean());
+  before(() => {
+    project = folder({ after: (then) => (clean = then) });
     const pack = run(`npm pack --json --silent --pack-destination ${project}`, root);
     const told = JSON.parse(pack.stdout);
     [packed] = Array.isArray(told) ? told : Object.values(told);
