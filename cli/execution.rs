@@ -2,10 +2,12 @@
 
 use crate::{
     exit, input,
-    options::{InstrumentOptions, ReportOptions, RunOptions},
+    options::{InstrumentOptions, ReportOptions, RunOptions, SuppressionOptions},
     probing,
     reporting::{Reporter, Stream, takes_stdout},
+    suppressing::Suppressing,
     terminal,
+    watched::Watched,
 };
 use anyhow::{Context, Result, bail};
 use seepage_analysis::{Budget, Config, Outcome, Session};
@@ -21,6 +23,7 @@ pub(crate) struct Request<'a> {
     pub(crate) verb: Verb,
     pub(crate) run: &'a RunOptions,
     pub(crate) report: &'a ReportOptions,
+    pub(crate) suppress: &'a SuppressionOptions,
     pub(crate) instrument: &'a InstrumentOptions,
     pub(crate) budget: Budget,
 }
@@ -29,6 +32,7 @@ pub(crate) struct Request<'a> {
 pub(crate) struct Execution {
     pub(crate) outcome: Outcome,
     reporter: Reporter,
+    suppressing: Suppressing,
     /// The trace file, and why it is incomplete.
     trace_error: Option<(String, SinkError)>,
     refused_stacks: u64,
@@ -43,6 +47,7 @@ impl Execution {
         };
         let path = Path::new(target);
         let stdout_is_taken = takes_stdout(request.report)?;
+        let suppressing = Suppressing::new(request.suppress)?;
         let bytes = input::module(path)?;
         let (wasm, symbolize) = instrumented(request.instrument, path, bytes)?;
 
@@ -67,9 +72,10 @@ impl Execution {
         let reporter = Reporter::new(request.report, Stream::Stderr, invocation)?;
         let trace_writer = trace.map(trace_writer).transpose()?;
         let config = Config { budget: request.budget, ..Config::default() };
+        let config = suppressing.configure(config);
         stop_on_signal(interrupt);
         let ran = runner
-            .run(Tee::new(Session::new(config), trace_writer))
+            .run(Tee::new(Watched::new(Session::new(config)), trace_writer))
             .with_context(|| format!("failed to run `{target}`"))?;
 
         let mut values = ran.values.join("\n");
@@ -86,6 +92,7 @@ impl Execution {
         Ok(Execution {
             outcome: first.sink.finish(),
             reporter,
+            suppressing,
             trace_error: second.error.map(|error| (trace_name(), error)),
             refused_stacks: ran.trace.refused_stacks,
             abandoned: ran.abandoned,
@@ -95,6 +102,7 @@ impl Execution {
     /// Writes the report; gives the exit code, which is `code` if all that was asked for is done.
     pub(crate) fn report(self, code: i32) -> Result<i32> {
         self.reporter.report(&self.outcome)?;
+        self.suppressing.conclude(&self.outcome)?;
         if self.abandoned {
             let message = self.outcome.end.message.as_deref().unwrap_or("given up on");
             terminal::warning(&format!("the guest was {message}"));

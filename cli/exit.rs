@@ -13,6 +13,8 @@ pub(crate) const LEAK: i32 = 23;
 pub(crate) const GROWTH: i32 = 24;
 pub(crate) const BUDGET: i32 = 25;
 pub(crate) const HEAP_ERROR: i32 = 26;
+/// Of `diff`: more than its limits allow.
+pub(crate) const REGRESSION: i32 = 27;
 /// As `timeout(1)`.
 pub(crate) const TIMED_OUT: i32 = 124;
 /// As a shell reports a process that Ctrl-C ended.
@@ -37,6 +39,13 @@ Exit codes:
    2  seepage itself failed, or found no allocator to judge by
   Where several hold, the first of heap error, leak, growth and budget.
   If the heap is clean and the guest fails, the guest's code as in `seepage run`.";
+
+/// For `--help` of `diff`.
+pub(crate) const DIFF_HELP: &str = "\
+Exit codes:
+   0  compared, whatever has changed, and no limit is exceeded
+  27  regression: --fail-on-new or --fail-on-increase does not hold
+   2  seepage itself failed, or cannot read one of the files";
 
 /// The code for how the guest ended.
 pub(crate) fn of_guest(end: &End) -> i32 {

@@ -8,8 +8,10 @@ mod input;
 mod options;
 mod probing;
 mod reporting;
+mod suppressing;
 mod terminal;
 mod units;
+mod watched;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
@@ -37,8 +39,10 @@ enum Command {
     Run(commands::run::Run),
     Check(commands::check::Check),
     Analyze(commands::analyze::Analyze),
+    Diff(commands::diff::Diff),
     Instrument(commands::instrument::Instrument),
     Inspect(commands::inspect::Inspect),
+    Suppressions(commands::suppressions::Suppressions),
 }
 
 fn main() {
@@ -48,8 +52,10 @@ fn main() {
                 Command::Run(command) => command.execute(),
                 Command::Check(command) => command.execute(),
                 Command::Analyze(command) => command.execute(),
+                Command::Diff(command) => command.execute(),
                 Command::Instrument(command) => command.execute(),
                 Command::Inspect(command) => command.execute(),
+                Command::Suppressions(command) => command.execute(),
             };
             result.unwrap_or_else(fail)
         }

@@ -150,6 +150,26 @@ pub(crate) struct ReportOptions {
     pub(crate) top: Option<usize>,
 }
 
+/// What not to hear of.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Suppressions")]
+pub(crate) struct SuppressionOptions {
+    /// Leave what the rules in this file match out of the verdict; may be repeated
+    ///
+    /// A line `leak:PATTERN` matches a function, file or module anywhere in the stack, as in
+    /// LeakSanitizer's files; blocks are read as Valgrind writes them.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) suppressions: Vec<PathBuf>,
+
+    /// Leave out the built-in rules and the module's own; those of --suppressions apply
+    #[arg(long)]
+    pub(crate) no_suppressions: bool,
+
+    /// Write a rule for every leak, to standard error or a file, for --suppressions
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    pub(crate) gen_suppressions: Option<Option<PathBuf>>,
+}
+
 /// What `check` lets pass.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Check")]

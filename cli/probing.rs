@@ -3,39 +3,52 @@
 use crate::options::InstrumentOptions;
 use anyhow::{Context, Result};
 use seepage_instrumenter::{
-    AllocFn, Config, Inspection, Instrumented, instrument,
-    probe::{Meaning, ProbeFunction, ProbeModule},
-    probe_module,
+    AllocFn, Config, Inspection, Instrumented, instrument, probe as found, probe_module,
 };
-use seepage_runtime::probe::{Argument, Probe, Probed, Suspect, Suspects};
+use seepage_runtime::probe as tried;
 
 /// What a probe of a module has shown.
 #[derive(Debug)]
 pub(crate) enum Probing {
     /// There was nothing to settle.
     NotNeeded,
-    /// A candidate passed: these are its functions.
-    Passed { functions: Vec<AllocFn>, probed: Probed },
-    /// Candidates were tried, and none passed.
+    /// An allocator passed.
+    Passed(Probed),
+    /// All were tried, and none passed.
     Failed(Probed),
     /// The module cannot be instantiated with stubs.
     CouldNotRun(String),
+}
+
+/// The checks that were made.
+#[derive(Debug, Default)]
+pub(crate) struct Probed {
+    pub(crate) checks: Vec<Check>,
+    /// What passed, to be hooked.
+    functions: Vec<AllocFn>,
+}
+
+/// A check, and the function that it is about.
+#[derive(Debug)]
+pub(crate) struct Check {
+    pub(crate) function: Option<u32>,
+    pub(crate) check: tried::Check,
 }
 
 impl Probing {
     pub(crate) fn outcome(&self) -> &'static str {
         match self {
             Probing::NotNeeded => "not needed",
-            Probing::Passed { .. } => "passed",
+            Probing::Passed(_) => "passed",
             Probing::Failed(_) => "failed",
             Probing::CouldNotRun(_) => "could not run",
         }
     }
 
-    pub(crate) fn probed(&self) -> Option<&Probed> {
+    pub(crate) fn checks(&self) -> &[Check] {
         match self {
-            Probing::Passed { probed, .. } | Probing::Failed(probed) => Some(probed),
-            _ => None,
+            Probing::Passed(probed) | Probing::Failed(probed) => &probed.checks,
+            _ => &[],
         }
     }
 }
@@ -48,7 +61,7 @@ pub(crate) fn instrumented(
 ) -> Result<Instrumented> {
     let instrumented = instrument(wasm, &config)?;
     match settle(wasm, &instrumented.inspection, options, &mut config)? {
-        Some(Probing::Passed { .. }) => Ok(instrument(wasm, &config)?),
+        Some(Probing::Passed(_)) => Ok(instrument(wasm, &config)?),
         _ => Ok(instrumented),
     }
 }
@@ -68,46 +81,73 @@ pub(crate) fn settle(
         return Ok(Some(Probing::NotNeeded));
     }
     let probing = probe(wasm, config)?;
-    if let Probing::Passed { functions, .. } = &probing {
-        config.alloc_fns.extend(functions.iter().cloned());
+    if let Probing::Passed(probed) = &probing {
+        config.alloc_fns.extend(probed.functions.iter().cloned());
     }
     Ok(Some(probing))
 }
 
-/// Tries the candidates of a module, the outermost first.
-fn probe(wasm: &[u8], config: &Config) -> Result<Probing> {
+/// Tries what a module has: its candidates, the outermost first, or the allocator that is known.
+pub(crate) fn probe(wasm: &[u8], config: &Config) -> Result<Probing> {
     let module = probe_module(wasm, config).context("failed to prepare a probe")?;
     let Some(module) = module else { return Ok(Probing::NotNeeded) };
-    let ProbeModule { wasm, memory, grow_imports, pairs } = module;
-    let probe = Probe { wasm, memory, grow_imports };
+    let found::ProbeModule { wasm, memory, grow_imports, heaps } = module;
+    let probe = tried::Probe { wasm, memory, grow_imports };
     let mut failed = Probed::default();
-    for pair in pairs {
-        let suspects = Suspects {
-            malloc: suspect(&pair.malloc),
-            frees: pair.frees.iter().map(suspect).collect(),
+    for heap in heaps {
+        let suspects = tried::Suspects {
+            malloc: suspect(&heap.malloc),
+            frees: heap.frees.iter().map(suspect).collect(),
+            others: heap.others.iter().map(suspect).collect(),
         };
         let probed = match probe.run(&suspects) {
             Ok(probed) => probed,
             Err(error) => return Ok(Probing::CouldNotRun(error.to_string())),
         };
-        let (Some(reading), Some((free, free_reading))) = (probed.malloc, probed.free) else {
-            failed.checks.extend(probed.checks);
+        let functions = [&heap.malloc].into_iter().chain(&heap.frees).chain(&heap.others);
+        let of = |export: &str| functions.clone().find(|it| it.export == export).map(|it| it.index);
+        let checks = probed.checks.into_iter().map(|check| {
+            let function = check.export.as_deref().and_then(of);
+            Check { function, check }
+        });
+        let checks = checks.collect();
+        let (Some(malloc), Some(free)) = (probed.malloc, probed.free) else {
+            failed.checks.extend::<Vec<_>>(checks);
             continue;
         };
-        let functions = vec![pair.malloc.settled(reading), pair.frees[free].settled(free_reading)];
-        return Ok(Probing::Passed { functions, probed });
+        let functions = heap.settled(malloc, free, &probed.others);
+        return Ok(Probing::Passed(Probed { checks, functions }));
     }
     Ok(Probing::Failed(failed))
 }
 
-fn suspect(function: &ProbeFunction) -> Suspect {
-    let argument = |meaning| match meaning {
-        Meaning::Size => Argument::Size,
-        Meaning::Pointer => Argument::Pointer,
-        Meaning::Align => Argument::Align,
-        Meaning::Other => Argument::Zero,
+fn suspect(function: &found::ProbeFunction) -> tried::Suspect {
+    let reading = |reading: &found::Reading| tried::Reading {
+        service: match reading.service() {
+            found::Service::Allocate => tried::Service::Allocate,
+            found::Service::Free => tried::Service::Free,
+            found::Service::Resize => tried::Service::Resize,
+            found::Service::ResizeOrRefuse => tried::Service::ResizeOrRefuse,
+            found::Service::ResizeInPlace => tried::Service::ResizeInPlace,
+            found::Service::AllocateZeroed => tried::Service::AllocateZeroed,
+            found::Service::AllocateAligned => tried::Service::AllocateAligned,
+        },
+        arguments: reading.meanings().map(argument).collect(),
     };
-    let readings =
-        function.readings.iter().map(|reading| reading.meanings().map(argument).collect());
-    Suspect { export: function.export.clone(), readings: readings.collect() }
+    tried::Suspect {
+        export: function.export.clone(),
+        readings: function.readings.iter().map(reading).collect(),
+    }
+}
+
+fn argument(meaning: found::Meaning) -> tried::Argument {
+    match meaning {
+        found::Meaning::Size => tried::Argument::Size,
+        found::Meaning::Count => tried::Argument::Count,
+        found::Meaning::Pointer => tried::Argument::Pointer,
+        found::Meaning::OldSize => tried::Argument::OldSize,
+        found::Meaning::Align => tried::Argument::Align,
+        found::Meaning::Own => tried::Argument::Own,
+        found::Meaning::Other => tried::Argument::Zero,
+    }
 }

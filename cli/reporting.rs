@@ -45,7 +45,7 @@ impl Reporter {
         let format = format(options)?;
         let destination = match &options.output {
             Some(path) if path.as_os_str() == "-" => Destination::Stream(Stream::Stdout),
-            Some(path) => Destination::File(path.clone(), open(path)?),
+            Some(path) => Destination::File(path.clone(), open(path, "report")?),
             None if format.name == "text" => Destination::Stream(text_stream),
             None => Destination::Stream(Stream::Stdout),
         };
@@ -107,14 +107,15 @@ fn format(options: &ReportOptions) -> Result<&'static Format> {
 }
 
 /// Only now is what the file held before replaced. A device or a pipe holds nothing.
-fn replace(file: &mut File, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(file: &mut File, bytes: &[u8]) -> io::Result<()> {
     if file.metadata()?.is_file() {
         file.set_len(0)?;
     }
     file.write_all(bytes)
 }
 
-fn open(path: &Path) -> Result<File> {
+/// `what` is to be written there.
+pub(crate) fn open(path: &Path, what: &str) -> Result<File> {
     let opened = OpenOptions::new().write(true).create(true).truncate(false).open(path);
-    opened.with_context(|| format!("failed to write the report to `{}`", path.display()))
+    opened.with_context(|| format!("failed to write the {what} to `{}`", path.display()))
 }

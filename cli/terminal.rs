@@ -32,6 +32,11 @@ pub(crate) fn warning(message: &str) {
     say("warning", WARNING, message);
 }
 
+/// Says what could be tidied up.
+pub(crate) fn notice(message: &str) {
+    say("note", HINT, message);
+}
+
 /// Says something by the way.
 pub(crate) fn note(message: &str) {
     let _ = writeln!(anstream::stderr(), "seepage: {}", name(message, LONGEST_LINE));

@@ -6,7 +6,8 @@ use std::fs;
 use support::{finish, root, seepage};
 
 const DEMO: &str = "$ cargo run --release -- ";
-const VERBS: [&str; 5] = ["run", "check", "analyze", "instrument", "inspect"];
+const VERBS: [&str; 7] =
+    ["run", "check", "analyze", "diff", "instrument", "inspect", "suppressions"];
 
 fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))

@@ -29,7 +29,7 @@ pub fn squares(n: u64) -> Vec<u64> {
 /// assert_eq!(sample::squares(2), [0, 1]);
 /// ```
 pub fn forget(bytes: usize) {
-    std::mem::forget(vec![1u8; bytes]);
+    std::mem::forget(std::hint::black_box(vec![1u8; bytes]));
 }
 
 #[cfg(test)]
@@ -209,6 +209,21 @@ fn tests(project: &Project) {
     let filtered = test(&seepage("run"), &["squares"]);
     assert!(filtered.stdout.contains("1 passed"), "{}", filtered.stdout);
     assert!(!filtered.stderr.contains("sample::forget"), "{}", filtered.stderr);
+
+    // What libtest keeps is no leak of the tests, optimized or not; what a test forgets is.
+    for profile in [&[][..], &["--release"]] {
+        let check = |filter: &str| {
+            let verb = [&["test", "--lib"], profile].concat();
+            finish(&mut project.cargo(&seepage("check"), &verb, &["--", filter]))
+        };
+        let clean = check("squares");
+        assert_eq!(clean.code, 0, "{}", clean.stderr);
+        assert!(clean.stderr.contains("rust-libtest: 1 block"), "{}", clean.stderr);
+        assert!(summary(&clean).contains("clean live_blocks=0 "), "{}", clean.stderr);
+        let leaks = check("forgotten");
+        assert_ne!(leaks.code, 0, "{}", leaks.stderr);
+        assert!(summary(&leaks).contains(" live_bytes=12345 "), "{}", leaks.stderr);
+    }
 
     // A failing test fails, and still has its report.
     let library = LIBRARY.replace("[0, 1, 4, 9]", "[0, 1, 4, 8]");

@@ -72,6 +72,7 @@ const PROGRAMS: &[&str] = &[
     "rust/truth_wasi_counting.demangled",
     "zig/truth_wasm_allocator.safe",
     "zig/truth_wasm_allocator.small",
+    "zig/truth_wasm_allocator.small.stripped",
 ];
 
 fn run(name: &str, transport: &str, args: &[&str]) -> Ran {

@@ -3,20 +3,63 @@
 //! Every list that grows with the guest has its limit here. What a limit cuts off is counted in
 //! [`crate::Drops`].
 
+use crate::{profile::LeakKind, suppressions::Rule};
+
 /// How to analyse a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// What the guest may use before that is a finding.
     pub budget: Budget,
+    /// The kinds of live blocks that are leaks.
+    pub leak_kinds: LeakKinds,
     /// Whether the built-in [`crate::suppressions`] apply.
     pub builtin_suppressions: bool,
+    /// The user's rules, which are tried after the built-in ones.
+    pub suppressions: Vec<Rule>,
+    /// Whether the rules apply that a module brings along.
+    pub module_suppressions: bool,
     /// How much is remembered.
     pub caps: Caps,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { budget: Budget::default(), builtin_suppressions: true, caps: Caps::default() }
+        Config {
+            budget: Budget::default(),
+            leak_kinds: LeakKinds::default(),
+            builtin_suppressions: true,
+            suppressions: Vec::new(),
+            module_suppressions: true,
+            caps: Caps::default(),
+        }
+    }
+}
+
+/// A set of leak kinds. The default is what nothing can free any more: definitely and indirectly
+/// lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeakKinds {
+    kinds: [bool; 4],
+}
+
+impl LeakKinds {
+    /// Every kind: each live block is a leak, whatever points to it.
+    pub const ALL: LeakKinds = LeakKinds { kinds: [true; 4] };
+
+    /// The given kinds.
+    pub fn new(kinds: &[LeakKind]) -> LeakKinds {
+        LeakKinds { kinds: LeakKind::ALL.map(|kind| kinds.contains(&kind)) }
+    }
+
+    /// Whether a kind is among them.
+    pub fn contains(self, kind: LeakKind) -> bool {
+        self.kinds[kind as usize]
+    }
+}
+
+impl Default for LeakKinds {
+    fn default() -> LeakKinds {
+        LeakKinds::new(&[LeakKind::DefinitelyLost, LeakKind::IndirectlyLost])
     }
 }
 
@@ -48,6 +91,10 @@ pub struct Caps {
     pub table_pages: usize,
     /// Blocks at addresses that are not multiples of 8, live or freed.
     pub odd_blocks: usize,
+    /// Pages of 64 KiB of all images together.
+    pub image_pages: usize,
+    /// Live blocks of a module up to which retained sizes are told.
+    pub retained: usize,
     /// Growths of a memory.
     pub grows: usize,
     /// Different anomalies.
@@ -58,6 +105,8 @@ pub struct Caps {
     pub marks: usize,
     /// Findings.
     pub findings: usize,
+    /// Suppressions that modules bring along.
+    pub module_rules: usize,
 }
 
 impl Default for Caps {
@@ -70,11 +119,14 @@ impl Default for Caps {
             blocks: 1 << 27,
             table_pages: 65_536,
             odd_blocks: 1 << 20,
+            image_pages: 1 << 17,
+            retained: 1 << 26,
             grows: 4096,
             anomalies: 1024,
             timeline: 512,
             marks: 512,
             findings: 1024,
+            module_rules: 1024,
         }
     }
 }

@@ -25,6 +25,16 @@ impl FindingKind {
             FindingKind::Budget => "budget",
         }
     }
+
+    /// How sure such a finding is, in a word.
+    pub fn verdict(self) -> &'static str {
+        match self {
+            FindingKind::HeapError => "error",
+            FindingKind::Leak => "leak",
+            FindingKind::Growth => "suspect",
+            FindingKind::Budget => "exceeded",
+        }
+    }
 }
 
 /// A claim and its evidence.

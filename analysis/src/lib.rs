@@ -36,23 +36,30 @@
 //! ```
 #![deny(missing_docs)]
 
+mod account;
 mod analyses;
 mod config;
 mod finding;
 mod heap;
+mod image;
+mod kinds;
 mod outcome;
 mod profile;
+mod reachability;
 mod session;
 pub mod snapshot;
 pub mod suppressions;
+pub mod words;
 
-pub use config::{Budget, Caps, Config};
+pub use account::{Account, BlockKind, LiveBytes, Overhead, Use};
+pub use config::{Budget, Caps, Config, LeakKinds};
 pub use finding::{Abstention, Finding, FindingKind};
 pub use heap::anomalies::{Anomaly, AnomalyKind};
 pub use outcome::{Drops, Outcome, Verdict};
 pub use profile::{
-    ContextCost, Cost, Count, Grow, GrownBy, LifetimeBucket, Mark, MemoryUse, Peak, Point, Profile,
-    Rise, SizeBucket, StackId, Totals,
+    ContextCost, Cost, Count, Grow, GrownBy, Growth, GrowthCause, Held, Kinds, LeakKind,
+    LifetimeBucket, LossRecord, Mark, MemoryUse, Peak, Point, Profile, Reachability, Rise, Roots,
+    SizeBucket, StackId, Totals,
 };
 pub use session::Session;
 pub use snapshot::Snapshot;

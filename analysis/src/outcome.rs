@@ -1,10 +1,11 @@
 //! The result of a session, and the one word it comes down to.
 
 use crate::{
-    analyses::plural,
+    analyses::{leaks::words, plural},
+    config::LeakKinds,
     finding::{Abstention, Finding, FindingKind},
     heap::anomalies::Anomaly,
-    profile::{ContextCost, Count, Profile, StackId},
+    profile::{ContextCost, Count, LeakKind, Profile, StackId},
     suppressions::Suppressed,
 };
 use seepage_trace::{End, ModuleInfo, Role};
@@ -14,13 +15,16 @@ use seepage_trace::{End, ModuleInfo, Role};
 pub struct Outcome {
     /// The modules, in the order in which they began to run.
     pub modules: Vec<ModuleInfo>,
+    /// The kinds of live blocks that were taken for leaks.
+    pub leak_kinds: LeakKinds,
     /// How the guest ended; [`seepage_trace::Outcome::Unknown`] if the trace does not say.
     pub end: End,
     /// The figures.
     pub profile: Profile,
     /// What the guest did to its heap that makes no sense, by first appearance.
     pub anomalies: Vec<Anomaly>,
-    /// Every suppression rule that applied, in the order of the rules.
+    /// Every suppression rule that applied, and those of the user that did not, in the order in
+    /// which they were tried.
     pub suppressed: Vec<Suppressed>,
     /// What the analyses claim, by kind, the weightiest first.
     pub findings: Vec<Finding>,
@@ -43,6 +47,8 @@ pub struct Drops {
     pub blocks: u64,
     /// Frees and reallocations that found no block, and may have meant one beyond the cap.
     pub frees: u64,
+    /// Images of a memory that were larger than allowed: what points to its blocks is not known.
+    pub images: u64,
     /// Growths that are not listed.
     pub grows: u64,
     /// Occurrences of anomalies that are not listed.
@@ -116,14 +122,7 @@ impl Outcome {
             reasons.push(format!("{} at {places}", plural(count, "heap error")));
         }
         if of(FindingKind::Leak).next().is_some() {
-            let live = self.leaked();
-            let contexts = self.leaking_contexts();
-            reasons.push(format!(
-                "{} in {} from {} live at exit",
-                plural(live.bytes, "byte"),
-                plural(live.blocks, "block"),
-                plural(contexts, "context"),
-            ));
+            reasons.push(self.leak_reason());
         }
         let others = of(FindingKind::Growth).chain(of(FindingKind::Budget));
         reasons.extend(others.map(|finding| finding.summary.clone()));
@@ -135,16 +134,48 @@ impl Outcome {
         reasons
     }
 
-    /// What is live at the end and not suppressed.
+    /// What counts as a leak by [`Outcome::leak_kinds`] and is not suppressed.
     pub fn leaked(&self) -> Count {
+        if self.leak_kinds == LeakKinds::ALL {
+            return self.live();
+        }
+        let mut sum = Count::default();
+        if let Some(found) = &self.profile.reachability {
+            let kinds = LeakKind::ALL.into_iter().filter(|&kind| self.leak_kinds.contains(kind));
+            kinds.for_each(|kind| sum.merge(found.kinds.of(kind)));
+        }
+        sum
+    }
+
+    /// What is live at the end and not suppressed.
+    pub fn live(&self) -> Count {
         let mut sum = Count::default();
         self.unsuppressed().for_each(|context| sum.merge(context.cost.live));
         sum
     }
 
     /// How many contexts hold what is live at the end and not suppressed.
-    pub fn leaking_contexts(&self) -> u64 {
+    pub fn live_contexts(&self) -> u64 {
         self.unsuppressed().filter(|context| context.cost.live.blocks > 0).count() as u64
+    }
+
+    fn leak_reason(&self) -> String {
+        let amount =
+            |it: Count| format!("{} in {}", plural(it.bytes, "byte"), plural(it.blocks, "block"));
+        if self.leak_kinds == LeakKinds::ALL {
+            let contexts = plural(self.live_contexts(), "context");
+            return format!("{} from {contexts} live at exit", amount(self.live()));
+        }
+        let kinds = self.profile.reachability.iter().flat_map(|found| {
+            LeakKind::ALL
+                .into_iter()
+                .filter(|&kind| self.leak_kinds.contains(kind))
+                .map(|kind| (kind, found.kinds.of(kind)))
+        });
+        let parts = kinds
+            .filter(|(_, count)| count.blocks > 0)
+            .map(|(kind, count)| format!("{} {}", amount(count), words(kind)));
+        parts.collect::<Vec<_>>().join(", ")
     }
 
     /// How many errors the guest made with its heap.

@@ -3,6 +3,7 @@
 //! Plain data without behaviour, complete and in a fixed order. Blocks and bytes are what the
 //! program asked for, not what its allocator took for it.
 
+use crate::account::Account;
 use seepage_trace::{Frame, ModuleId, TracepointId};
 
 /// A calling context as this outcome numbers it: an index into [`Profile::contexts`].
@@ -39,6 +40,125 @@ impl Count {
     }
 }
 
+/// Whether anything still points to a block, in the words of Valgrind's Memcheck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LeakKind {
+    /// Nothing does: it can never be freed.
+    DefinitelyLost,
+    /// Only lost blocks do.
+    IndirectlyLost,
+    /// Something points into it, not to its start; or what may point to it could not be seen.
+    PossiblyLost,
+    /// A chain of addresses from outside the heap leads to it.
+    StillReachable,
+}
+
+impl LeakKind {
+    /// All kinds, the worst first.
+    pub const ALL: [LeakKind; 4] = [
+        LeakKind::DefinitelyLost,
+        LeakKind::IndirectlyLost,
+        LeakKind::PossiblyLost,
+        LeakKind::StillReachable,
+    ];
+
+    /// The word for it in options.
+    pub fn name(self) -> &'static str {
+        match self {
+            LeakKind::DefinitelyLost => "definite",
+            LeakKind::IndirectlyLost => "indirect",
+            LeakKind::PossiblyLost => "possible",
+            LeakKind::StillReachable => "reachable",
+        }
+    }
+}
+
+/// Live blocks by kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kinds {
+    /// By [`LeakKind`], in the order of [`LeakKind::ALL`].
+    counts: [Count; 4],
+}
+
+impl Kinds {
+    /// The blocks of a kind.
+    pub fn of(&self, kind: LeakKind) -> Count {
+        self.counts[kind as usize]
+    }
+
+    pub(crate) fn of_mut(&mut self, kind: LeakKind) -> &mut Count {
+        &mut self.counts[kind as usize]
+    }
+
+    pub(crate) fn merge(&mut self, other: &Kinds) {
+        self.counts.iter_mut().zip(other.counts).for_each(|(sum, count)| sum.merge(count));
+    }
+}
+
+/// Blocks of one kind that were allocated in one context.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LossRecord {
+    /// The context.
+    pub stack: StackId,
+    /// What became of the blocks.
+    pub kind: LeakKind,
+    /// The blocks themselves.
+    pub count: Count,
+    /// Lost blocks of any context that only these lead to.
+    pub indirect: Count,
+    /// Bytes that would be free if these blocks were: with everything that only they hold. `None`
+    /// if there were too many blocks to tell.
+    pub retained: Option<u64>,
+}
+
+/// What was looked at for addresses of blocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Roots {
+    /// Mutable globals.
+    pub globals: u64,
+    /// Bytes of memory outside the heap.
+    pub static_bytes: u64,
+    /// Bytes of the live part of the stack in memory, among these.
+    pub stack_bytes: u64,
+    /// Addresses that the host holds.
+    pub host: u64,
+}
+
+/// A block that something outside the memory holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The module in whose memory it is.
+    pub module: ModuleId,
+    /// The address that is held.
+    pub root: u64,
+    /// Where the block begins.
+    pub addr: u64,
+    /// Its size.
+    pub bytes: u64,
+    /// Bytes that would be free without it: with everything that only it holds.
+    pub retained: u64,
+}
+
+/// The live blocks at the end, by what points to them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reachability {
+    /// The modules whose blocks were judged.
+    pub modules: Vec<ModuleId>,
+    /// All blocks of these modules that no rule suppresses.
+    pub kinds: Kinds,
+    /// What suppressed contexts hold, and all that only this leads to.
+    pub suppressed: Count,
+    /// The blocks by context and kind: lost ones first, then by bytes.
+    pub records: Vec<LossRecord>,
+    /// What was looked at.
+    pub roots: Roots,
+    /// Blocks that are lost as far as one can see, and only possibly because locals of calls that
+    /// were under way could not be read.
+    pub maybe_in_locals: Count,
+    /// The blocks that the host's addresses lead to.
+    pub held: Vec<Held>,
+}
+
 /// What a calling context costs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
@@ -69,6 +189,12 @@ pub struct Profile {
     pub final_pages: u64,
     /// Every growth of a memory, in the order of events.
     pub grows: Vec<Grow>,
+    /// Why the memories grew.
+    pub growth: Growth,
+    /// What the bytes of all memories are for at the end.
+    pub account: Option<Account>,
+    /// What they were for at the high-water mark.
+    pub peak_account: Option<Account>,
     /// The course of the run.
     pub timeline: Vec<Point>,
     /// Marked moments, evenly thinned out if there were many.
@@ -79,6 +205,8 @@ pub struct Profile {
     pub bytes_rise: Rise,
     /// How long pages had been rising from mark to mark at the last mark.
     pub pages_rise: Rise,
+    /// What became of the blocks that are live at the end, for modules of which there is an image.
+    pub reachability: Option<Reachability>,
     /// Sizes of all blocks, without the empty buckets.
     pub sizes: Vec<SizeBucket>,
     /// Lifetimes of the blocks that were freed, without the empty buckets.
@@ -173,6 +301,75 @@ pub enum GrownBy {
     Host,
 }
 
+/// Why a memory grew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GrowthCause {
+    /// The program asked its allocator for more than all that was free.
+    Demand,
+    /// Enough was free, but in pieces too small for what was asked for.
+    Fragmentation,
+    /// The allocator took more than it needed, and has not handed it out.
+    Policy,
+    /// Not the allocator: some other code of the module.
+    Direct,
+    /// The host, or another module.
+    Unexplained,
+}
+
+impl GrowthCause {
+    /// The word for it in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            GrowthCause::Demand => "demand",
+            GrowthCause::Fragmentation => "fragmentation",
+            GrowthCause::Policy => "policy",
+            GrowthCause::Direct => "direct",
+            GrowthCause::Unexplained => "unexplained",
+        }
+    }
+}
+
+/// Bytes by which all memories grew, by cause.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Growth {
+    /// For more live bytes than fitted.
+    pub demand: u64,
+    /// For want of a free run that was long enough.
+    pub fragmentation: u64,
+    /// By allocators that took more than they needed.
+    pub policy: u64,
+    /// By other code of the modules.
+    pub direct: u64,
+    /// By the host or other modules.
+    pub unexplained: u64,
+}
+
+impl Growth {
+    pub(crate) fn add(&mut self, cause: GrowthCause, bytes: u64) {
+        let part = match cause {
+            GrowthCause::Demand => &mut self.demand,
+            GrowthCause::Fragmentation => &mut self.fragmentation,
+            GrowthCause::Policy => &mut self.policy,
+            GrowthCause::Direct => &mut self.direct,
+            GrowthCause::Unexplained => &mut self.unexplained,
+        };
+        *part = part.saturating_add(bytes);
+    }
+
+    /// Of what allocators took in advance, all but `left` was handed out since.
+    pub(crate) fn policy_was_demand(&mut self, left: u64) {
+        let used = self.policy.saturating_sub(left);
+        self.policy -= used;
+        self.demand = self.demand.saturating_add(used);
+    }
+
+    /// The whole growth.
+    pub fn total(&self) -> u64 {
+        let parts = [self.demand, self.fragmentation, self.policy, self.direct, self.unexplained];
+        parts.into_iter().fold(0, u64::saturating_add)
+    }
+}
+
 /// One growth of a memory, or the attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grow {
@@ -196,6 +393,8 @@ pub struct Grow {
     pub refused: bool,
     /// Who did it.
     pub by: GrownBy,
+    /// Why, for the most part. `None` if it was refused.
+    pub cause: Option<GrowthCause>,
     /// Live bytes just before.
     pub live_bytes: u64,
 }
@@ -226,6 +425,8 @@ pub struct Mark {
     pub live: Count,
     /// Size of all memories, in pages of 64 KiB.
     pub pages: u64,
+    /// What points to the blocks, if there is an image of the moment.
+    pub kinds: Option<Kinds>,
 }
 
 /// A figure that rose strictly from mark to mark, up to the last.

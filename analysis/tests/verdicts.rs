@@ -3,7 +3,9 @@
 mod guest;
 
 use guest::{Guest, NEW, analyze, module_info};
-use seepage_analysis::{AnomalyKind, Budget, Config, Count, GrownBy, Outcome, StackId, Verdict};
+use seepage_analysis::{
+    AnomalyKind, Budget, Config, Count, GrownBy, Outcome, Session, StackId, Verdict,
+};
 use seepage_trace::{Context, End, Event, Frees, ModuleInfo, Outcome as Ending, Role};
 
 fn kinds(outcome: &Outcome) -> Vec<AnomalyKind> {
@@ -305,9 +307,7 @@ fn a_short_rise_among_many_marks_is_no_growth() {
 #[test]
 fn a_wrong_discovery_withdraws_the_verdicts() {
     let run = |how: &str| {
-        let mut info = module_info("app.wasm", "wasi-libc");
-        info.tracepoints.iter_mut().for_each(|tracepoint| tracepoint.how = how.into());
-        let mut guest = Guest::of(info);
+        let mut guest = found_by(how);
         let main = guest.at(&["main"]);
         for block in 1..=100u64 {
             guest.alloc(main, block * 64, 8);
@@ -325,6 +325,98 @@ fn a_wrong_discovery_withdraws_the_verdicts() {
     assert!(guessed.reasons()[0].contains("never handed out"), "{:?}", guessed.reasons());
     // By name there is no doubt about the function, so it is the program's error.
     assert_eq!(run("name `free`").verdict(), Verdict::HeapError);
+}
+
+fn found_by(how: &str) -> Guest {
+    let mut info = module_info("app.wasm", "wasi-libc");
+    info.tracepoints.iter_mut().for_each(|tracepoint| tracepoint.how = how.into());
+    Guest::of(info)
+}
+
+/// What goes wrong at the start is wrong for good, though it drowns in what follows; and who watches
+/// the run is told when it happens. A name outweighs an early burst.
+#[test]
+fn an_early_doubt_stays() {
+    let run = |how| {
+        let mut guest = found_by(how);
+        let main = guest.at(&["main"]);
+        for block in 1..=100 {
+            guest.alloc(main, block * 64, 8).free(main, block * 64);
+            guest.free(main, (1 << 20) | (block * 64));
+        }
+        for block in 1..=20_000 {
+            guest.alloc(main, block * 64, 8).free(main, block * 64);
+        }
+        guest.judged();
+        guest
+    };
+    let guest = run("structure");
+    let outcome = analyze(&guest.messages, Config::default());
+    assert_eq!(outcome.verdict(), Verdict::Inconclusive);
+    let reason = "in the first 256 events, 85 frees of 170 frees were of addresses that were never";
+    assert!(outcome.reasons()[0].starts_with(reason), "{:?}", outcome.reasons());
+
+    let mut session = Session::new(Config::default());
+    let alarms: Vec<_> = guest
+        .messages
+        .iter()
+        .filter_map(|message| {
+            session.feed(message);
+            session.alarm()
+        })
+        .collect();
+    assert_eq!(alarms, outcome.abstentions, "once, and the same");
+
+    let named = analyze(&run("name `malloc`").messages, Config::default());
+    assert_eq!(named.verdict(), Verdict::HeapError);
+    assert_eq!(named.heap_errors(), 100);
+}
+
+/// Blocks that begin elsewhere may share bytes as well.
+#[test]
+fn blocks_within_others_withdraw_the_verdicts() {
+    let run = |step: u64, frees| {
+        let mut info = module_info("app.wasm", "wasi-libc");
+        info.tracepoints.iter_mut().for_each(|tracepoint| tracepoint.how = "structure".into());
+        info.frees = frees;
+        let mut guest = Guest::of(info);
+        let main = guest.at(&["main"]);
+        for block in 1..=100 {
+            guest.alloc(main, block * step, 64);
+        }
+        guest.judged()
+    };
+    for step in [24, 56] {
+        let outcome = run(step, Frees::Explicit);
+        assert_eq!(outcome.verdict(), Verdict::Inconclusive, "{step}");
+        assert!(outcome.reasons()[0].contains("reach into others"), "{:?}", outcome.reasons());
+    }
+    assert_eq!(run(64, Frees::Explicit).verdict(), Verdict::Leak);
+    // Where a collector frees unseen, others lie where its blocks were.
+    let reasons = run(24, Frees::Collected).reasons();
+    assert!(!reasons.iter().any(|reason| reason.contains("reach into")), "{reasons:?}");
+}
+
+/// A memory that grows for nothing that was seen: another allocator, if this one was guessed.
+#[test]
+fn growth_without_allocations_withdraws_the_verdicts() {
+    let run = |how| {
+        let mut guest = found_by(how);
+        let main = guest.at(&["main"]);
+        guest.alloc(main, 4096, 64).grow(main, Some(2), 80);
+        guest.end(Ending::Returned);
+        let budget = Budget { max_pages: Some(10), ..Budget::default() };
+        let config = Config { budget, ..Config::default() };
+        (analyze(&guest.messages, Config::default()), analyze(&guest.messages, config))
+    };
+    let (guessed, over) = run("structure and probe");
+    assert_eq!(guessed.verdict(), Verdict::Inconclusive);
+    assert!(guessed.reasons()[0].contains("another allocator"), "{:?}", guessed.reasons());
+    // Pages are counted without any allocator.
+    assert_eq!(over.verdict(), Verdict::Budget);
+    let (named, _) = run("name `malloc`");
+    assert_eq!(named.verdict(), Verdict::Leak);
+    assert!(named.remarks[0].contains("somebody else uses it"), "{:?}", named.remarks);
 }
 
 /// Rust's own way of saying "nothing": an address that is only an alignment.

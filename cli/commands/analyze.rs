@@ -3,8 +3,9 @@
 
 use crate::{
     exit,
-    options::ReportOptions,
+    options::{ReportOptions, SuppressionOptions},
     reporting::{Reporter, Stream},
+    suppressing::Suppressing,
     terminal,
 };
 use anyhow::{Context, Result};
@@ -23,6 +24,8 @@ use std::{
 pub(crate) struct Analyze {
     #[command(flatten)]
     report: ReportOptions,
+    #[command(flatten)]
+    suppress: SuppressionOptions,
 
     /// The trace; `-` is standard input
     #[arg(value_name = "TRACE")]
@@ -31,12 +34,12 @@ pub(crate) struct Analyze {
 
 /// How far a trace could be read.
 #[derive(Default)]
-struct Reading {
-    messages: u64,
+pub(crate) struct Reading {
+    pub(crate) messages: u64,
     ended: bool,
     left_over: usize,
     unknown_chunks: u64,
-    damage: Option<DecodeError>,
+    pub(crate) damage: Option<DecodeError>,
 }
 
 impl Analyze {
@@ -50,18 +53,22 @@ impl Analyze {
         };
         let invocation = Invocation { verb: Verb::Analyze, target: name.to_string(), trace: None };
         let reporter = Reporter::new(&self.report, Stream::Stdout, invocation)?;
-        let mut session = Session::new(Config::default());
+        let suppressing = Suppressing::new(&self.suppress)?;
+        let mut session = Session::new(suppressing.configure(Config::default()));
         let reading = read(&mut input, &mut session).with_context(reading_failed)?;
         if let (0, Some(damage)) = (reading.messages, reading.damage) {
             return Err(damage).with_context(reading_failed);
         }
-        reporter.report(&session.finish())?;
+        let outcome = session.finish();
+        reporter.report(&outcome)?;
+        suppressing.conclude(&outcome)?;
         reading.warn(&name.to_string());
         Ok(if reading.damage.is_some() { exit::FAILED } else { exit::CLEAN })
     }
 }
 
-fn read(input: &mut dyn Read, session: &mut Session) -> Result<Reading> {
+/// Gives the session all that a trace has.
+pub(crate) fn read(input: &mut dyn Read, session: &mut Session) -> Result<Reading> {
     let mut decoder = Decoder::new();
     let mut reading = Reading::default();
     let mut piece = vec![0; 256 * 1024];
@@ -100,7 +107,7 @@ fn read(input: &mut dyn Read, session: &mut Session) -> Result<Reading> {
 }
 
 impl Reading {
-    fn warn(&self, name: &str) {
+    pub(crate) fn warn(&self, name: &str) {
         if let Some(damage) = &self.damage {
             terminal::warning(&format!("`{name}`: {damage}; the report is of what came before"));
         } else if !self.ended {

@@ -3,7 +3,7 @@
 use crate::{
     execution::{Execution, Request},
     exit,
-    options::{CheckOptions, InstrumentOptions, ReportOptions, RunOptions},
+    options::{CheckOptions, InstrumentOptions, ReportOptions, RunOptions, SuppressionOptions},
     terminal,
 };
 use anyhow::Result;
@@ -27,6 +27,8 @@ pub(crate) struct Check {
     #[command(flatten)]
     report: ReportOptions,
     #[command(flatten)]
+    suppress: SuppressionOptions,
+    #[command(flatten)]
     instrument: InstrumentOptions,
 }
 
@@ -36,6 +38,7 @@ impl Check {
             verb: Verb::Check,
             run: &self.run,
             report: &self.report,
+            suppress: &self.suppress,
             instrument: &self.instrument,
             budget: self.check.budget(),
         })?;

@@ -3,7 +3,7 @@
 use crate::{
     exit, input,
     options::InstrumentOptions,
-    probing::{self, Probing},
+    probing::{self, Check, Probing},
     terminal,
 };
 use anyhow::{Context, Result};
@@ -36,6 +36,10 @@ pub(crate) struct Inspect {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
+    /// Try the allocator in a sandbox also where it is known, to see the checks
+    #[arg(long, conflicts_with = "no_probe")]
+    probe: bool,
+
     #[command(flatten)]
     instrument: InstrumentOptions,
 
@@ -61,10 +65,15 @@ impl Inspect {
         };
         let mut inspection = inspect(&config)?;
         let options = &self.instrument;
-        let probing = probing::settle(&bytes, &inspection, options, &mut config)?;
-        if let Some(Probing::Passed { .. }) = &probing {
-            inspection = inspect(&config)?;
-        }
+        let probing = if self.probe && !inspection.allocators.is_empty() {
+            Some(probing::probe(&bytes, &config)?)
+        } else {
+            let probing = probing::settle(&bytes, &inspection, options, &mut config)?;
+            if let Some(Probing::Passed(_)) = &probing {
+                inspection = inspect(&config)?;
+            }
+            probing
+        };
         let rendered = match self.format {
             Format::Text => text(&inspection, probing.as_ref(), &self.module),
             Format::Json => printable_json(&json(&inspection, probing.as_ref())),
@@ -126,9 +135,10 @@ fn text(inspection: &Inspection, probing: Option<&Probing>, path: &Path) -> Stri
         if let Probing::CouldNotRun(why) = probing {
             _ = writeln!(out, "  {}", name(why.lines().next().unwrap_or_default()));
         }
-        for check in probing.probed().into_iter().flat_map(|probed| &probed.checks) {
+        for Check { function, check } in probing.checks() {
             let mark = if check.passed { "ok" } else { "no" };
-            _ = writeln!(out, "  {mark}  {:<8} {}", check.name, name(&check.detail));
+            let function = function.map_or(String::new(), |index| format!("f{index}"));
+            _ = writeln!(out, "  {mark}  {function:<6} {:<8} {}", check.name, name(&check.detail));
         }
     }
     if !inspection.blind_spots.is_empty() {
@@ -207,11 +217,11 @@ fn json(inspection: &Inspection, probing: Option<&Probing>) -> Value {
         "probe": {
             "outcome": probing.map_or("not run", Probing::outcome),
             "checks": probing
-                .and_then(Probing::probed)
-                .map(|probed| &probed.checks[..])
+                .map(Probing::checks)
                 .unwrap_or_default()
                 .iter()
-                .map(|check| json!({
+                .map(|Check { function, check }| json!({
+                    "function": function,
                     "name": check.name,
                     "passed": check.passed,
                     "detail": check.detail,

@@ -3,7 +3,7 @@
 use crate::{
     execution::{Execution, Request},
     exit,
-    options::{InstrumentOptions, ReportOptions, RunOptions},
+    options::{InstrumentOptions, ReportOptions, RunOptions, SuppressionOptions},
 };
 use anyhow::Result;
 use seepage_analysis::Budget;
@@ -27,6 +27,8 @@ pub(crate) struct Run {
     #[command(flatten)]
     report: ReportOptions,
     #[command(flatten)]
+    suppress: SuppressionOptions,
+    #[command(flatten)]
     instrument: InstrumentOptions,
 }
 
@@ -36,6 +38,7 @@ impl Run {
             verb: Verb::Run,
             run: &self.run,
             report: &self.report,
+            suppress: &self.suppress,
             instrument: &self.instrument,
             budget: Budget::default(),
         })?;

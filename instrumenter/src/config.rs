@@ -1,6 +1,6 @@
 //! What a caller may ask for.
 
-use crate::allocators::shape::Parameter;
+use crate::allocators::shape::{Answer, Parameter};
 use seepage_trace::Role;
 use std::str::FromStr;
 
@@ -57,6 +57,8 @@ pub struct AllocFn {
     pub(crate) name: String,
     pub(crate) role: Role,
     pub(crate) parameters: Option<Vec<Parameter>>,
+    /// What its result means, where the role alone does not say.
+    pub(crate) answer: Option<Answer>,
     /// A probe says so, and not the user.
     pub(crate) is_probed: bool,
 }
@@ -82,6 +84,6 @@ impl FromStr for AllocFn {
             let names: Vec<_> = Role::ALL.iter().map(|role| role.name()).collect();
             format!("`{role}` is no role; roles are {}", names[..names.len() - 1].join(", "))
         })?;
-        Ok(AllocFn { name: name.into(), role, parameters, is_probed: false })
+        Ok(AllocFn { name: name.into(), role, parameters, answer: None, is_probed: false })
     }
 }

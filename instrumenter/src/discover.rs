@@ -21,7 +21,7 @@ use crate::{
     graph::CallGraph,
     inspection::{Certainty, NotHooked},
     probe::ProbePair,
-    structure,
+    ranking, structure,
     symbols::demangle::demangle,
 };
 use seepage_trace::{Frees, Role};
@@ -123,9 +123,11 @@ pub(crate) fn discover(
     // What only serves an allocator that was found is no other one.
     let candidates: Vec<Hook> =
         candidates.into_iter().filter(|candidate| !inside[candidate.function as usize]).collect();
+    let candidates = ranking::ranked(candidates, &pairs);
     let frees = frees(facts, &hooks);
     let heap_before = structure::has_heap_before(module, hooks.iter().map(|hook| hook.function));
-    let mut blind_spots = blind_spots(facts, graph, &hooks, &candidates, &not_hooked, frees);
+    let settles = ranking::option(&candidates, &pairs);
+    let mut blind_spots = blind_spots(facts, graph, &hooks, settles, &not_hooked, frees);
     if heap_before {
         blind_spots.push(
             "the module begins with a heap in use, as a snapshot does: blocks from before the run \
@@ -179,10 +181,18 @@ impl Search<'_> {
                 .collect(),
         };
         let known = Known::new(asked.role, &[], &[]);
+        let known = Known { result: asked.answer.unwrap_or(known.result), ..known };
         match fit(&known, &lists, parameters, results) {
             Ok(shape) => {
                 let (family, how, evidence) = if asked.is_probed {
-                    let place = "it stands before the growth of the memory, or shares its state";
+                    let place = match asked.role {
+                        Role::Malloc => "it stands before the growth of the memory",
+                        Role::Free => "it shares state or helpers with malloc",
+                        _ => {
+                            "it calls malloc or free, shares their state, or stands beside them in a \
+                             table"
+                        }
+                    };
                     let probe = "it behaves as an allocator does, in a probe";
                     ("unknown", "structure and probe".into(), vec![place.into(), probe.into()])
                 } else {
@@ -456,7 +466,7 @@ fn blind_spots(
     facts: &Facts<'_>,
     graph: &CallGraph,
     hooks: &[Hook],
-    candidates: &[Hook],
+    settles: Option<String>,
     not_hooked: &[NotHooked],
     frees: Frees,
 ) -> Vec<String> {
@@ -465,14 +475,7 @@ fn blind_spots(
         blind.push("the allocator that was found may not be the only one".to_string());
     }
     if hooks.is_empty() {
-        let flag = match candidates {
-            [] => "--alloc-fn NAME=ROLE".to_string(),
-            _ => candidates
-                .iter()
-                .map(|it| format!("--alloc-fn f{}={}", it.function, it.shape.role.name()))
-                .collect::<Vec<_>>()
-                .join(" "),
-        };
+        let flag = settles.unwrap_or_else(|| "--alloc-fn NAME=ROLE".into());
         blind.push(format!(
             "no allocator was found for sure: only memory growth is seen; settle it with {flag}"
         ));

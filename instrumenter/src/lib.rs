@@ -31,7 +31,9 @@ mod glue;
 mod graph;
 mod inspection;
 mod instrumented;
+mod layout;
 pub mod probe;
+mod ranking;
 mod rewrite;
 mod structure;
 mod symbols;
@@ -68,17 +70,23 @@ pub fn inspect(wasm: &[u8], config: &Config) -> Result<Inspection, Error> {
     Ok(inspection::Inspection::new(&facts, &graph, &discovery, config))
 }
 
-/// A module for a probe of what [`inspect`] could not settle; nothing if it settled all, or has no
-/// candidate.
+/// A module for a probe: of the candidates of [`inspect`] if nothing is hooked, else of what is;
+/// nothing if there is neither.
 ///
 /// # Errors
 /// As [`inspect`].
 pub fn probe_module(wasm: &[u8], config: &Config) -> Result<Option<probe::ProbeModule>, Error> {
-    let Examined { discovery, .. } = examine(wasm, config)?;
-    if discovery.pairs.is_empty() || !discovery.hooks.is_empty() {
+    let Examined { facts, module, graph, discovery } = examine(wasm, config)?;
+    let heaps = if discovery.hooks.is_empty() {
+        probe::heaps(&probe::Others::new(&module, &facts, &graph), discovery.pairs)
+    } else {
+        let hooks = discovery.hooks.into_iter().map(|hook| (hook.function, hook.shape));
+        probe::known_heaps(&hooks.collect::<Vec<_>>())
+    };
+    if heaps.is_empty() {
         return Ok(None);
     }
-    probe::module(wasm, discovery.pairs, discovery.grow_imports).map(Some)
+    probe::module(wasm, heaps, discovery.grow_imports).map(Some)
 }
 
 struct Examined<'a> {

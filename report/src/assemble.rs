@@ -3,8 +3,10 @@
 //! It computes nothing but positions and sums of what it lists. The same outcome gives the same
 //! report, and what the caller's limits leave out is stated in it.
 
+mod reachability;
+
 use crate::schema::{self, Count, Frame, GrownBy, Report, VerdictKind};
-use seepage_analysis::{ContextCost, Outcome, StackId, Verdict};
+use seepage_analysis::{ContextCost, LeakKind, Outcome, StackId, Suppressed, Verdict};
 use seepage_trace::{ModuleId, ModuleInfo};
 use std::cmp::Reverse;
 
@@ -28,6 +30,8 @@ impl Context {
 pub fn assemble(outcome: &Outcome, context: &Context) -> Report {
     let mut modules = outcome.modules.iter().map(module);
     let (contexts, left_out) = contexts(outcome, context.max_contexts);
+    let (loss_records, records_left_out) =
+        reachability::loss_records(outcome, context.max_contexts);
     let kind = verdict(outcome.verdict());
     let profile = &outcome.profile;
     Report {
@@ -43,6 +47,9 @@ pub fn assemble(outcome: &Outcome, context: &Context) -> Report {
             time_ns: profile.peak.time_ns,
             pages: profile.peak.pages,
         },
+        leaks: outcome.profile.reachability.as_ref().map(reachability::leaks),
+        loss_records,
+        held: reachability::held(outcome),
         memory: memory(outcome),
         contexts,
         timeline: profile.timeline.iter().map(point).collect(),
@@ -63,16 +70,8 @@ pub fn assemble(outcome: &Outcome, context: &Context) -> Report {
                 schema::LifetimeBucket { from: bucket.from, to: bucket.to, blocks, bytes }
             })
             .collect(),
-        suppressions: outcome
-            .suppressed
-            .iter()
-            .map(|suppressed| schema::Suppression {
-                rule: suppressed.rule.name.into(),
-                reason: suppressed.rule.reason.into(),
-                blocks: suppressed.live.blocks,
-                bytes: suppressed.live.bytes,
-            })
-            .collect(),
+        suppressions: outcome.suppressed.iter().map(suppression).collect(),
+        heap_errors: anomalies(outcome).into_iter().filter(|anomaly| anomaly.error).collect(),
         anomalies: anomalies(outcome),
         findings: findings(outcome),
         abstentions: outcome
@@ -85,7 +84,7 @@ pub fn assemble(outcome: &Outcome, context: &Context) -> Report {
                 bytes: abstention.count.bytes,
             })
             .collect(),
-        dropped: dropped(outcome, left_out),
+        dropped: schema::Dropped { loss_records: records_left_out, ..dropped(outcome, left_out) },
     }
 }
 
@@ -146,7 +145,7 @@ fn verdict(verdict: Verdict) -> VerdictKind {
 
 fn totals(outcome: &Outcome) -> schema::Totals {
     let totals = &outcome.profile.totals;
-    let leaked = outcome.leaked();
+    let unsuppressed = outcome.live();
     schema::Totals {
         allocated: count(totals.allocated),
         freed: count(totals.freed),
@@ -154,10 +153,10 @@ fn totals(outcome: &Outcome) -> schema::Totals {
         peak: count(outcome.profile.peak.live),
         temporary: count(totals.temporary),
         suppressed: Count {
-            blocks: totals.live.blocks.wrapping_sub(leaked.blocks),
-            bytes: totals.live.bytes.wrapping_sub(leaked.bytes),
+            blocks: totals.live.blocks.wrapping_sub(unsuppressed.blocks),
+            bytes: totals.live.bytes.wrapping_sub(unsuppressed.bytes),
         },
-        live_contexts: outcome.leaking_contexts(),
+        live_contexts: outcome.live_contexts(),
         reallocated: totals.reallocs,
         failed: totals.failed,
         heap_errors: outcome.heap_errors(),
@@ -172,6 +171,9 @@ fn memory(outcome: &Outcome) -> schema::Memory {
         final_pages: profile.final_pages,
         peak_pages: profile.final_pages,
         page_size: 65_536,
+        account: profile.account.as_ref().map(account),
+        peak_account: profile.peak_account.as_ref().map(account),
+        growth: growth(&profile.growth),
         grows: profile
             .grows
             .iter()
@@ -188,10 +190,43 @@ fn memory(outcome: &Outcome) -> schema::Memory {
                     seepage_analysis::GrownBy::Guest => GrownBy::Guest,
                     seepage_analysis::GrownBy::Host => GrownBy::Host,
                 },
+                cause: grow.cause.map(|cause| cause.name().into()),
                 live_bytes: grow.live_bytes,
                 frames: grow.stack.map(|stack| stack_frames(outcome, stack)).unwrap_or_default(),
             })
             .collect(),
+    }
+}
+
+fn account(account: &seepage_analysis::Account) -> schema::Account {
+    let live = |kind| account.live.of(kind);
+    schema::Account {
+        static_bytes: account.static_bytes,
+        stack: account.stack,
+        live: schema::LiveBytes {
+            definitely_lost: live(LeakKind::DefinitelyLost),
+            indirectly_lost: live(LeakKind::IndirectlyLost),
+            possibly_lost: live(LeakKind::PossiblyLost),
+            still_reachable: live(LeakKind::StillReachable),
+            suppressed: account.live.suppressed,
+            unknown: account.live.unknown,
+        },
+        overhead: account.overhead,
+        free_fitting: account.free_fitting,
+        free_fragmented: account.free_fragmented,
+        tail: account.tail,
+        untracked: account.untracked,
+    }
+}
+
+fn growth(growth: &seepage_analysis::Growth) -> schema::MemoryGrowth {
+    schema::MemoryGrowth {
+        bytes: growth.total(),
+        demand: growth.demand,
+        fragmentation: growth.fragmentation,
+        policy: growth.policy,
+        direct: growth.direct,
+        unexplained: growth.unexplained,
     }
 }
 
@@ -245,7 +280,23 @@ fn context(outcome: &Outcome, cost: &ContextCost) -> schema::Context {
         suppressed_by: cost
             .suppressed_by
             .and_then(|index| outcome.suppressed.get(index))
-            .map(|suppressed| suppressed.rule.name.into()),
+            .map(|suppressed| suppressed.rule.name.clone()),
+    }
+}
+
+fn suppression(suppressed: &Suppressed) -> schema::Suppression {
+    let rule = &suppressed.rule;
+    let place = rule.origin.place();
+    let listed = || place.as_ref().map(|place| format!("listed in {place}"));
+    let own = Some(rule.reason.clone()).filter(|reason| !reason.is_empty());
+    schema::Suppression {
+        rule: rule.name.clone(),
+        reason: own.or_else(listed).unwrap_or_default(),
+        blocks: suppressed.live.blocks,
+        bytes: suppressed.live.bytes,
+        // A built-in rule's limit tells it from the program: nobody set it to be told of it.
+        beyond: (place.is_some() && suppressed.is_exceeded()).then(|| count(suppressed.beyond)),
+        place,
     }
 }
 
@@ -276,6 +327,7 @@ fn findings(outcome: &Outcome) -> Vec<schema::Finding> {
         .map(|finding| schema::Finding {
             analysis: finding.analysis.into(),
             kind: finding.kind.name().into(),
+            verdict: finding.kind.verdict().into(),
             summary: finding.summary.clone(),
             blocks: finding.count.blocks,
             bytes: finding.count.bytes,
@@ -293,6 +345,8 @@ fn dropped(outcome: &Outcome, contexts: u64) -> schema::Dropped {
         stacks: drops.stacks,
         blocks: drops.blocks,
         frees: drops.frees,
+        images: drops.images,
+        loss_records: 0,
         grows: drops.grows,
         anomalies: drops.anomalies,
         findings: drops.findings,
@@ -318,6 +372,7 @@ fn mark(mark: &seepage_analysis::Mark) -> schema::Mark {
         clock: mark.clock,
         live: count(mark.live),
         pages: mark.pages,
+        leaks: mark.kinds.as_ref().map(reachability::kind_counts),
     }
 }
 

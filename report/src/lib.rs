@@ -20,9 +20,17 @@
 #![deny(missing_docs)]
 
 mod assemble;
+mod diff;
 pub mod formats;
+mod read;
 pub mod schema;
 
 pub use assemble::{Context, assemble, frames};
+pub use diff::{
+    AccountChange, Change, ContextChange, ContextCounts, CountChange, DIFF_SCHEMA, DIFF_VERSION,
+    Diff, DiffOptions, DiffVerdict, Increase, MatchedBy, MemoryChange, Regression, Side, Status,
+    TotalsChange, diff, diff_json_schema,
+};
 pub use formats::{Invocation, Options, TextOptions, Verb};
+pub use read::ReadError;
 pub use schema::{Report, SCHEMA, SCHEMA_VERSION, json_schema};

@@ -9,9 +9,9 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 /// The version of everything in this module.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 /// What a report says of its own form: `seepage-report/` and [`SCHEMA_VERSION`].
-pub const SCHEMA: &str = "seepage-report/1";
+pub const SCHEMA: &str = "seepage-report/2";
 
 /// The JSON Schema of [`Report`].
 pub fn json_schema() -> Schema {
@@ -38,6 +38,14 @@ pub struct Report {
     pub totals: Totals,
     /// The high-water mark: the first moment at which the most bytes were live.
     pub high_water: HighWater,
+    /// What became of the blocks that are live at the end. Absent if there was no image of the
+    /// memory to tell by.
+    pub leaks: Option<Leaks>,
+    /// The live blocks by context and kind: definitely lost ones first, the largest first.
+    pub loss_records: Vec<LossRecord>,
+    /// Blocks that the host holds from outside the memory.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<Held>,
     /// The linear memories.
     pub memory: Memory,
     /// The calling contexts that allocated, by live bytes, then by bytes at the high-water mark,
@@ -51,9 +59,12 @@ pub struct Report {
     pub sizes: Vec<SizeBucket>,
     /// Freed blocks by lifetime, in powers of two.
     pub lifetimes: Vec<LifetimeBucket>,
-    /// The rules for known noise that took blocks out of the verdict.
+    /// The rules that took blocks out of the verdict, in the order in which they were tried, and
+    /// those of the user's files that took none.
     pub suppressions: Vec<Suppression>,
-    /// What the guest did to its heap that makes no sense.
+    /// What the guest did to its heap that is an error.
+    pub heap_errors: Vec<Anomaly>,
+    /// What the guest did to its heap that is an error or an oddity.
     pub anomalies: Vec<Anomaly>,
     /// What the analyses claim, the weightiest first.
     pub findings: Vec<Finding>,
@@ -190,7 +201,7 @@ pub struct Totals {
     pub peak: Count,
     /// What was freed before anything else was allocated.
     pub temporary: Count,
-    /// What of `live` is known noise; see `suppressions`.
+    /// What of `live` is suppressed; see `suppressions`.
     pub suppressed: Count,
     /// Calling contexts that hold what is live and not suppressed.
     pub live_contexts: u64,
@@ -226,8 +237,71 @@ pub struct Memory {
     pub peak_pages: u64,
     /// Bytes of the pages counted here: 65,536.
     pub page_size: u64,
+    /// What every byte is for at the end. The parts add up to `final_pages` times `page_size`.
+    pub account: Option<Account>,
+    /// What every byte was for at the high-water mark of live bytes.
+    pub peak_account: Option<Account>,
+    /// Why the memories grew. The parts add up to `bytes`.
+    pub growth: MemoryGrowth,
     /// Every growth, and every attempt, in the order of events.
     pub grows: Vec<Grow>,
+}
+
+/// What the bytes of the memories are for at one moment. All parts are bytes, and add up to the
+/// memories' size; `live` is split further.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Account {
+    /// Static variables, and what else lies below the heap.
+    #[serde(rename = "static")]
+    pub static_bytes: u64,
+    /// The stack in memory, where it is known.
+    pub stack: u64,
+    /// Live blocks, as the program asked for them.
+    pub live: LiveBytes,
+    /// What the allocator took for them beyond that.
+    pub overhead: u64,
+    /// Free runs in which what the program usually asks for has room.
+    pub free_fitting: u64,
+    /// Free runs in which it has not: external fragmentation.
+    pub free_fragmented: u64,
+    /// Never handed out, at the top.
+    pub tail: u64,
+    /// Grown by somebody whose blocks are not seen.
+    pub untracked: u64,
+}
+
+/// Bytes of live blocks by what became of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LiveBytes {
+    /// Nothing points there.
+    pub definitely_lost: u64,
+    /// Only lost blocks point there.
+    pub indirectly_lost: u64,
+    /// Something may point there.
+    pub possibly_lost: u64,
+    /// Something points there.
+    pub still_reachable: u64,
+    /// Known noise.
+    pub suppressed: u64,
+    /// Nobody looked.
+    pub unknown: u64,
+}
+
+/// Bytes by which all memories grew, by cause.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MemoryGrowth {
+    /// The whole growth.
+    pub bytes: u64,
+    /// The program asked its allocator for more than all that was free.
+    pub demand: u64,
+    /// Enough was free, but in pieces too small for what was asked for.
+    pub fragmentation: u64,
+    /// Allocators took more than they needed, and have not handed it out.
+    pub policy: u64,
+    /// Other code of the module grew the memory.
+    pub direct: u64,
+    /// The host or another module did.
+    pub unexplained: u64,
 }
 
 /// A growth of a memory.
@@ -251,6 +325,9 @@ pub struct Grow {
     pub refused: bool,
     /// Who did it.
     pub by: GrownBy,
+    /// Why, for the most part: `demand`, `fragmentation`, `policy`, `direct` or `unexplained`;
+    /// null if it was refused.
+    pub cause: Option<String>,
     /// Bytes that were live then.
     pub live_bytes: u64,
     /// The calling context, for a growth by the guest.
@@ -284,6 +361,88 @@ pub struct Frame {
     pub recursion: bool,
 }
 
+/// What became of the live blocks, in the words of Valgrind's Memcheck.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Leaks {
+    /// Nothing points there: they can never be freed.
+    pub definitely_lost: Count,
+    /// Only lost blocks point there.
+    pub indirectly_lost: Count,
+    /// Something points into them but not to their start, or what may point there was not seen.
+    pub possibly_lost: Count,
+    /// A chain of addresses from outside the heap leads there.
+    pub still_reachable: Count,
+    /// Known noise, and what hangs on it.
+    pub suppressed: Count,
+    /// Of the possibly lost ones, those that only locals of calls under way could hold.
+    pub maybe_in_locals: Count,
+    /// What was looked at for addresses.
+    pub roots: Roots,
+}
+
+/// What was looked at for addresses of blocks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Roots {
+    /// Mutable globals.
+    pub globals: u64,
+    /// Bytes of memory outside the heap, without the dead part of the stack.
+    pub static_bytes: u64,
+    /// Bytes of the live part of the stack in memory; 0 if it is not told apart.
+    pub stack_bytes: u64,
+    /// Addresses that the host holds.
+    pub host: u64,
+}
+
+/// A kind of live blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LeakKind {
+    /// Nothing points there.
+    DefinitelyLost,
+    /// Only lost blocks point there.
+    IndirectlyLost,
+    /// Something may point there.
+    PossiblyLost,
+    /// Something points there.
+    StillReachable,
+}
+
+/// The live blocks of one kind from one context.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LossRecord {
+    /// What became of them.
+    pub kind: LeakKind,
+    /// How many.
+    pub blocks: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Lost blocks of any context that hang on these.
+    pub indirect_blocks: u64,
+    /// Bytes of those.
+    pub indirect_bytes: u64,
+    /// Bytes that would be free if these blocks were; null if there were too many blocks to tell.
+    pub retained_bytes: Option<u64>,
+    /// The module's place: 0 is `module`, the others follow in `modules`.
+    pub module: u64,
+    /// Where they were allocated.
+    pub frames: Vec<Frame>,
+}
+
+/// A block that the host holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Held {
+    /// The module's place: 0 is `module`, the others follow in `modules`.
+    pub module: u64,
+    /// The address that the host holds.
+    pub root: u64,
+    /// Where the block begins.
+    pub address: u64,
+    /// Its size.
+    pub bytes: u64,
+    /// Bytes that would be free without it.
+    pub retained_bytes: u64,
+}
+
 /// A calling context and what it costs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Context {
@@ -311,7 +470,7 @@ pub struct Context {
     pub mean_lifetime: Option<u64>,
     /// What was live while live bytes rose from mark to mark, where they did.
     pub growth: Option<Growth>,
-    /// The rule for known noise that takes it out of the verdict.
+    /// The rule that takes it out of the verdict.
     pub suppressed_by: Option<String>,
 }
 
@@ -350,6 +509,21 @@ pub struct Mark {
     pub live: Count,
     /// Size of all memories, in pages of 64 KiB.
     pub pages: u64,
+    /// What became of the blocks that were live then; null without an image of the moment.
+    pub leaks: Option<KindCounts>,
+}
+
+/// Live blocks by kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct KindCounts {
+    /// Nothing points there.
+    pub definitely_lost: Count,
+    /// Only lost blocks point there.
+    pub indirectly_lost: Count,
+    /// Something may point there.
+    pub possibly_lost: Count,
+    /// Something points there.
+    pub still_reachable: Count,
 }
 
 /// Blocks of about one size.
@@ -378,17 +552,23 @@ pub struct LifetimeBucket {
     pub bytes: u64,
 }
 
-/// A rule for known noise, and how much it took out of the verdict.
+/// A suppression rule, and how much it took out of the verdict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Suppression {
     /// The rule's name.
     pub rule: String,
     /// Why such blocks are no leak of the program.
     pub reason: String,
-    /// Live blocks.
+    /// Live blocks; none if the rule is unused.
     pub blocks: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Where the rule is written, as `file:line`, unless it is built in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// What it matches and leaves in the verdict because its limit is reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beyond: Option<Count>,
 }
 
 /// One kind of anomaly at one place. All but `count` tell of its first occurrence.
@@ -424,6 +604,8 @@ pub struct Finding {
     pub analysis: String,
     /// `heap-error`, `leak`, `growth` or `budget`.
     pub kind: String,
+    /// How sure it is: `error`, `leak`, `suspect` or `exceeded`.
+    pub verdict: String,
     /// The claim with its figures, one sentence.
     pub summary: String,
     /// The blocks it is about; for a heap error, how often it happened.
@@ -462,6 +644,10 @@ pub struct Dropped {
     pub blocks: u64,
     /// Frees that may have meant one of those.
     pub frees: u64,
+    /// Images of a memory that were too large: what points to its blocks is not known.
+    pub images: u64,
+    /// Loss records that are not listed. They count in `leaks`.
+    pub loss_records: u64,
     /// Growths of memory that are not listed.
     pub grows: u64,
     /// Occurrences of anomalies that are not listed.

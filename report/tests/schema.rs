@@ -7,7 +7,10 @@ mod programs;
 mod validator;
 
 use expect_test::expect_file;
-use seepage_report::{Context, Options, SCHEMA, SCHEMA_VERSION, assemble, formats, json_schema};
+use seepage_report::{
+    Context, DIFF_VERSION, Options, SCHEMA, SCHEMA_VERSION, assemble, diff_json_schema, formats,
+    json_schema,
+};
 
 #[test]
 fn the_schema_file_is_what_the_code_says() {
@@ -18,15 +21,21 @@ fn the_schema_file_is_what_the_code_says() {
 /// The hash of the schema of each version. When this test fails, the JSON has changed: if readers
 /// of older reports can tell, raise `SCHEMA_VERSION` and add a line; if only descriptions changed
 /// nothing happens here, since they are left out.
-const VERSIONS: &[(u32, u64)] = &[(1, 0x32db_9373_b4e8_756b)];
+const VERSIONS: &[(u32, u64)] = &[(1, 0x32db_9373_b4e8_756b), (2, 0xfd8e_15bd_e2c0_12b8)];
+
+/// The same for the difference of two reports, and `DIFF_VERSION`.
+const DIFF_VERSIONS: &[(u32, u64)] = &[(1, 0x1db8_a8aa_9945_81a5)];
 
 #[test]
 fn a_changed_schema_has_a_new_version() {
-    let mut schema = json_schema().to_value();
-    strip_descriptions(&mut schema);
-    let hash = fnv(schema.to_string().as_bytes());
-    assert_eq!(VERSIONS.last(), Some(&(SCHEMA_VERSION, hash)));
+    assert_eq!(VERSIONS.last(), Some(&(SCHEMA_VERSION, hash(json_schema().to_value()))));
     assert_eq!(SCHEMA, format!("seepage-report/{SCHEMA_VERSION}"));
+    assert_eq!(DIFF_VERSIONS.last(), Some(&(DIFF_VERSION, hash(diff_json_schema().to_value()))));
+}
+
+fn hash(mut schema: serde_json::Value) -> u64 {
+    strip_descriptions(&mut schema);
+    fnv(schema.to_string().as_bytes())
 }
 
 /// FNV-1a, 64 bits.

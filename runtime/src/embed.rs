@@ -9,12 +9,13 @@ use crate::{
     collector::{Collector, Sink, SinkError},
     end,
     error::Error,
+    image::{Images, MARKS_BUDGET},
     instance::{Instance, Shared, lock},
     section::site_table,
     stacks::MAX_FRAMES,
 };
 use seepage_trace::{
-    Context, End, Message, ModuleId, ModuleInfo, SiteTable,
+    Context, End, Locals, Message, ModuleId, ModuleInfo, SiteTable,
     abi::{IMPORT_CONTEXT, IMPORT_EVENT, IMPORT_FLUSH, IMPORT_MODULE, Record, RecordLayout},
     sites::Transport,
     stacks::Budget,
@@ -108,12 +109,22 @@ impl<S: Sink> Tracer<S> {
     /// # Errors
     /// When there is no thread to be had.
     pub fn with_stacks(sink: S, stacks: usize) -> Result<Tracer<S>, Error> {
+        Tracer::with(sink, stacks, Images::default())
+    }
+
+    /// The same, with images of other moments than the default's.
+    ///
+    /// # Errors
+    /// When there is no thread to be had.
+    pub fn with(sink: S, stacks: usize, images: Images) -> Result<Tracer<S>, Error> {
         let collector = Collector::start(sink)?;
         let shared = Arc::new(Shared {
             feeder: collector.feeder(),
             start: Instant::now(),
             budget: Mutex::new(Budget::new(stacks)),
             instances: Mutex::default(),
+            images,
+            image_budget: Mutex::new(MARKS_BUDGET),
             stop: AtomicBool::new(false),
             in_host: AtomicBool::new(false),
         });
@@ -166,10 +177,10 @@ impl<S: Sink> Tracer<S> {
         self.shared.send();
     }
 
-    /// Flushes, and marks a quiescent moment: between two requests, say.
+    /// Flushes, and marks a quiescent moment: between two requests, say. No call of the guest may
+    /// be under way.
     pub fn mark(&self, store: impl AsContextMut, name: impl Into<String>) {
-        self.flush(store);
-        self.shared.feeder.send(Message::Mark { name: name.into() });
+        self.shared.mark(store, name.into(), Locals::Gone);
     }
 
     /// Flushes and ends the trace. `result` is what the last call of the guest came back with,
@@ -179,13 +190,14 @@ impl<S: Sink> Tracer<S> {
     /// When the thread that feeds the sink has panicked.
     pub fn finish<R>(
         self,
-        store: impl AsContextMut,
+        mut store: impl AsContextMut,
         result: &wasmtime::Result<R>,
     ) -> Result<Finished<S>, Error> {
-        self.shared.drain(store);
+        self.shared.drain(&mut store);
         let tables = self.shared.instances();
         let symbolizer = end::Symbolizer { modules: &tables, instruction: None };
         let end = end::of(result.as_ref().err(), &symbolizer);
+        end_image(&self.shared, store, end::locals(result.as_ref().err(), &symbolizer));
         self.end(end)
     }
 
@@ -210,7 +222,17 @@ impl Link {
         mut store: impl AsContextMut,
         instance: &wasmtime::Instance,
     ) -> Result<(), Error> {
-        self.instance.attach(&mut store, |store, name| instance.get_export(store, name))
+        self.instance.attach(&mut store, |store, name| instance.get_export(store, name))?;
+        self.instance.take_baseline(&self.shared, store);
+        Ok(())
+    }
+}
+
+/// The image of the end, if images are wanted.
+pub(crate) fn end_image(shared: &Shared, store: impl AsContextMut, locals: Locals) {
+    if shared.images != Images::Off {
+        shared.send();
+        shared.image(store, locals);
     }
 }
 

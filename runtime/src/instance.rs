@@ -7,11 +7,12 @@
 use crate::{
     collector::Feeder,
     error::Error,
+    image::{self, Baseline, Images},
     stacks::{ContextSet, canonical},
 };
 use seepage_trace::{
-    Context, Message, ModuleId, Records, SiteTable, Stack, ThreadId,
-    abi::{MEMORY_EXPORT_PREFIX, RING_HEAD, RING_MEMORY, Record, RingLayout},
+    Context, Locals, Message, ModuleId, Records, SiteTable, Stack, ThreadId,
+    abi::{GLOBAL_EXPORT_PREFIX, MEMORY_EXPORT_PREFIX, RING_HEAD, RING_MEMORY, Record, RingLayout},
     sites::Transport,
     stacks::Budget,
 };
@@ -38,6 +39,10 @@ pub(crate) struct Shared {
     pub(crate) start: Instant,
     pub(crate) budget: Mutex<Budget>,
     pub(crate) instances: Mutex<Vec<Arc<Instance>>>,
+    /// Of which moments images are taken.
+    pub(crate) images: Images,
+    /// Bytes of memory that images at marks may still hold.
+    pub(crate) image_budget: Mutex<u64>,
     /// The guest is to stop as soon as it comes by.
     pub(crate) stop: AtomicBool,
     /// The guest is in a function of the host, and its rings were emptied before. Only known with
@@ -56,6 +61,8 @@ pub(crate) struct Instance {
 #[derive(Default)]
 struct State {
     handles: Option<Handles>,
+    /// What the memory held at first; empty if nobody knows.
+    baseline: Baseline,
     seen: ContextSet,
     batch: Vec<u8>,
     /// Sizes of the memories, and as they were when last sent.
@@ -65,9 +72,18 @@ struct State {
     lost: u64,
 }
 
-struct Handles {
+impl State {
+    /// Nothing has been heard from the guest yet.
+    fn is_new(&self) -> bool {
+        self.seen.is_empty() && self.batch.is_empty() && self.sent_at.is_none()
+    }
+}
+
+pub(crate) struct Handles {
     ring: Option<Ring>,
-    memories: Vec<GuestMemory>,
+    pub(crate) memories: Vec<GuestMemory>,
+    /// The mutable globals that can hold an address.
+    pub(crate) globals: Vec<Global>,
 }
 
 struct Ring {
@@ -76,7 +92,7 @@ struct Ring {
     layout: RingLayout,
 }
 
-enum GuestMemory {
+pub(crate) enum GuestMemory {
     Own(Memory),
     Shared(SharedMemory),
 }
@@ -103,6 +119,33 @@ impl Shared {
     /// Sends what was taken.
     pub(crate) fn send(&self) {
         self.instances().iter().for_each(|instance| instance.send(self));
+    }
+
+    /// Takes everything the guest has written, sends it, and marks the moment, with an image if
+    /// there is to be one.
+    pub(crate) fn mark(&self, mut store: impl AsContextMut, name: String, locals: Locals) {
+        self.drain(&mut store);
+        self.send();
+        let size = self.instances().iter().map(|it| it.image_size(&mut store)).sum::<u64>();
+        let is_wanted = match self.images {
+            Images::Off => false,
+            Images::All => true,
+            Images::Marks => {
+                let mut left = lock(&self.image_budget);
+                let rest = left.checked_sub(size);
+                *left = rest.unwrap_or(0);
+                rest.is_some()
+            }
+        };
+        if is_wanted {
+            self.image(store, locals);
+        }
+        self.feeder.send(Message::Mark { name });
+    }
+
+    /// Sends an image of every instance. What the guest has written must have been sent.
+    pub(crate) fn image(&self, mut store: impl AsContextMut, locals: Locals) {
+        self.instances().iter().for_each(|instance| instance.image(self, &mut store, locals));
     }
 
     /// Whether the guest may hold records that nobody can take without its store.
@@ -164,7 +207,9 @@ impl Instance {
         };
         let memories = (0..self.table.module.memories.len()).map_while(memory).collect();
         state.sent_pages = self.table.module.memories.iter().map(|m| m.initial_pages).collect();
-        state.handles = Some(Handles { ring, memories });
+        let global = |index| find(store, &format!("{GLOBAL_EXPORT_PREFIX}{index}"))?.into_global();
+        let globals = self.table.module.globals.iter().map_while(global).collect();
+        state.handles = Some(Handles { ring, memories, globals });
         Ok(())
     }
 
@@ -202,6 +247,29 @@ impl Instance {
             state.lost += u64::from(!expected || !reset);
         }
         self.send_when_due(shared, state);
+    }
+
+    /// Takes note of what the memory holds, unless the guest has allocated already: then addresses
+    /// of blocks may be in it.
+    pub(crate) fn take_baseline(&self, shared: &Shared, mut store: impl AsContextMut) {
+        let mut state = lock(&self.state);
+        let Some(handles) = &state.handles else { return };
+        let at = handles.ring.as_ref().map(|ring| (ring.head.get(&mut store).i32(), ring.layout));
+        let is_new = at.is_none_or(|(head, layout)| head == Some(layout.start as i32));
+        if shared.images != Images::Off && is_new && state.is_new() {
+            state.baseline = Baseline::take(store, handles);
+        }
+    }
+
+    fn image(&self, shared: &Shared, store: impl AsContextMut, locals: Locals) {
+        let state = lock(&self.state);
+        if let Some(handles) = &state.handles {
+            image::send(&shared.feeder, store, self.id, handles, &state.baseline, locals);
+        }
+    }
+
+    fn image_size(&self, store: impl AsContextMut) -> u64 {
+        lock(&self.state).handles.as_ref().map_or(0, |handles| image::size(store, handles))
     }
 
     /// Takes one record of the `call` transport. A batch is full when it says so: then the caller

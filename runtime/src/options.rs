@@ -1,6 +1,6 @@
 //! What a run is to be like.
 
-use crate::{embed::DEFAULT_STACKS, end::Symbolize, interrupt::Interrupt};
+use crate::{embed::DEFAULT_STACKS, end::Symbolize, image::Images, interrupt::Interrupt};
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -32,8 +32,9 @@ pub struct RunOptions {
     pub max_stack: usize,
     /// How long the guest may run.
     pub timeout: Option<Duration>,
-    /// Stops the guest from outside: at its next call of the host or of its allocator, or, if
-    /// none comes, by giving up on it. See [`RunOptions::checked_loops`].
+    /// Stops the guest from outside: at its next call of the host, or, if none comes, by giving up
+    /// on it. A call of its allocator is one of the host over the transport of calls; over the ring
+    /// only when the ring is full. See [`RunOptions::checked_loops`].
     pub interrupt: Option<Interrupt>,
     /// Whether loops look if they are to stop, so that a guest that only computes can be stopped
     /// as well, and says where it was. A timeout implies it. It can double the time of a loop of
@@ -43,6 +44,8 @@ pub struct RunOptions {
     pub unknown_imports_trap: bool,
     /// Stacks that are captured whole: see [`crate::Tracer::with_stacks`].
     pub stacks: usize,
+    /// Of which moments images are taken.
+    pub images: Images,
     /// Names the source of instructions that are no traced calls, for a trap's stack.
     pub symbolize: Option<Box<Symbolize>>,
 }
@@ -132,6 +135,7 @@ impl Default for RunOptions {
             checked_loops: false,
             unknown_imports_trap: false,
             stacks: DEFAULT_STACKS,
+            images: Images::default(),
             symbolize: None,
         }
     }

@@ -17,7 +17,7 @@
 
 use crate::collector::Sink;
 use crate::{
-    embed::{Finished, TracedModule, Tracer, configure, flush_before_host_calls, link},
+    embed::{Finished, TracedModule, Tracer, configure, end_image, flush_before_host_calls, link},
     end::{self, Symbolizer},
     error::Error,
     instance::Shared,
@@ -27,7 +27,7 @@ use crate::{
     options::RunOptions,
     wasi::{self, Host},
 };
-use seepage_trace::{End, Message, Outcome, SiteTable, abi::IMPORT_MODULE, sites::Transport};
+use seepage_trace::{End, Locals, Outcome, SiteTable, abi::IMPORT_MODULE, sites::Transport};
 use std::{
     sync::{
         Arc,
@@ -117,7 +117,7 @@ impl Runner {
     /// # Errors
     /// When a thread cannot be started, or the sink panicked.
     pub fn run<S: Sink>(self, sink: S) -> Result<Ran<S>, Error> {
-        let tracer = Tracer::with_stacks(sink, self.options.stacks)?;
+        let tracer = Tracer::with(sink, self.options.stacks, self.options.images)?;
         let engine = self.store.engine().clone();
         let (timeout, interrupt) = (self.options.timeout, self.options.interrupt.clone());
         let (signal, signals) = mpsc::channel();
@@ -176,12 +176,14 @@ impl Runner {
         shared.drain(&mut self.store);
         let instances = shared.instances();
         let instruction = self.options.symbolize.as_deref();
-        let mut end =
-            end::of(result.as_ref().err(), &Symbolizer { modules: &instances, instruction });
+        let symbolizer = Symbolizer { modules: &instances, instruction };
+        let mut end = end::of(result.as_ref().err(), &symbolizer);
+        let locals = end::locals(result.as_ref().err(), &symbolizer);
         end.refused_growths = self.store.data().limiter.refused();
         if end.outcome == Outcome::Trapped && end.refused_growths > 0 {
             end.outcome = Outcome::MemoryLimit;
         }
+        end_image(shared, &mut self.store, locals);
         if end.outcome == Outcome::Returned && matches!(self.entry, Entry::Start) {
             end.exit_code = Some(0);
         }
@@ -216,9 +218,7 @@ impl Runner {
         let mut results = invoke::results(&function.ty(&self.store));
         for run in 1..=*repeat {
             function.call(&mut self.store, parameters, &mut results)?;
-            shared.drain(&mut self.store);
-            shared.send();
-            shared.feeder.send(Message::Mark { name: format!("{name} #{run}") });
+            shared.mark(&mut self.store, format!("{name} #{run}"), Locals::Gone);
         }
         values.extend(results.iter().map(invoke::show));
         Ok(())

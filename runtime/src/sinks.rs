@@ -36,6 +36,15 @@ impl Sink for Vec<Message<'static>> {
             }
             Message::Module(module) => Message::Module(module.clone()),
             Message::Stack(stack) => Message::Stack(stack.clone()),
+            Message::State(state) => Message::State(state.clone()),
+            Message::Memory(part) => Message::Memory(seepage_trace::MemoryPart {
+                bytes: part.bytes.to_vec().into(),
+                ..*part
+            }),
+            Message::OpenFile(file) => Message::OpenFile(file.clone()),
+            Message::Suppressions { origin, text } => {
+                Message::Suppressions { origin: origin.clone(), text: text.clone() }
+            }
             Message::Mark { name } => Message::Mark { name: name.clone() },
             Message::End(end) => Message::End(end.clone()),
         });

@@ -5,11 +5,13 @@
 mod support;
 
 mod check;
+mod diff;
 mod inspect;
 mod instrument;
 mod report;
 mod run;
 mod streams;
+mod suppressions;
 
 use support::{Ran, finish, seepage};
 
@@ -58,7 +60,7 @@ fn refused(ran: Ran) -> String {
 fn help_names_every_verb_and_every_code() {
     let ran = say("--help");
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
-    for verb in ["run", "check", "analyze", "instrument", "inspect"] {
+    for verb in ["run", "check", "analyze", "diff", "instrument", "inspect", "suppressions"] {
         assert!(ran.stdout.contains(&format!("\n  {verb} ")), "{}", ran.stdout);
         let own = say(&format!("{verb} --help"));
         assert_eq!((own.code, own.stderr.as_str()), (0, ""), "{verb}");

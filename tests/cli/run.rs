@@ -174,3 +174,18 @@ fn limits() {
     let stderr = refused(say("run --max-memory 64K tests/programs/c/noargs.O2.wasm"));
     assert!(stderr.contains("more than the limit"), "{stderr}");
 }
+
+/// What only may be an allocator is tried before the run, by `check` as by `run`.
+#[test]
+fn likely_candidates_are_probed_first() {
+    let path = "tests/programs/allocators/first_fit.O2.stripped.wasm";
+    let ran = say(&format!("run {path}"));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("found by structure and probe"), "{}", ran.stderr);
+    assert_eq!(say(&format!("check {path}")).code, 23);
+    let blind = say(&format!("run --no-probe {path}"));
+    assert_eq!(blind.code, 0);
+    assert!(blind.stderr.contains("SUMMARY seepage: blind"), "{}", blind.stderr);
+    // Without an allocator there is nothing to check.
+    assert_eq!(say(&format!("check --no-probe {path}")).code, 2);
+}

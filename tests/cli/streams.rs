@@ -1,9 +1,9 @@
 //! What goes to which stream, and what happens when nobody reads it.
 
-use crate::{finish, say, seepage, support::program};
+use crate::{finish, module, say, seepage, support::program};
 use serde_json::Value;
 use std::{
-    io::Read,
+    io::{BufRead, BufReader, Read},
     process::{Command, Stdio},
 };
 
@@ -135,4 +135,58 @@ fn colour_only_on_request() {
     };
     assert!(!coloured("TERM", "xterm-256color"));
     assert!(coloured("CLICOLOR_FORCE", "1"));
+}
+
+/// An allocator that nobody knows by name, and a program that gives back to it what is none of its
+/// blocks, without end.
+const WRONG: &str = r#"(module
+    (memory (export "memory") 2)
+    (func $push (param $block i32)
+        (i32.store (local.get $block) (i32.load (i32.const 1040)))
+        (i32.store (i32.const 1040) (local.get $block)))
+    (func $refill (local $at i32) (local $end i32)
+        (local.set $at (i32.shl (memory.grow (i32.const 1)) (i32.const 16)))
+        (local.set $end (i32.add (local.get $at) (i32.const 65536)))
+        (loop $next
+            (call $push (local.get $at))
+            (local.set $at (i32.add (local.get $at) (i32.const 8192)))
+            (br_if $next (i32.lt_u (local.get $at) (local.get $end)))))
+    (func $take (param $size i32) (result i32) (local $block i32)
+        (if (i32.gt_u (local.get $size) (i32.const 8192)) (then (return (i32.const 0))))
+        (if (i32.eqz (i32.load (i32.const 1040))) (then (call $refill)))
+        (local.set $block (i32.load (i32.const 1040)))
+        (i32.store (i32.const 1040) (i32.load (local.get $block)))
+        (local.get $block))
+    (func $give (param $block i32)
+        (if (i32.ge_u (local.get $block) (i32.const 65536)) (then
+            (i32.store (local.get $block) (i32.load (i32.const 1040)))
+            (i32.store (i32.const 1040) (local.get $block)))))
+    (func (export "run") (param $times i32)
+        (loop $again
+            (call $give (call $take (i32.const 40)))
+            (call $give (i32.add (i32.const 2048) (i32.and (local.get $times) (i32.const 1016))))
+            (br_if $again (local.tee $times (i32.sub (local.get $times) (i32.const 1)))))))"#;
+
+#[test]
+fn a_wrong_allocator_is_said_while_the_guest_runs() {
+    let (_folder, path) = module(WRONG);
+    let says = "seepage: warning: there will be no verdict: in the first 256 events, ";
+    // 0 is four billion times.
+    let mut endless = seepage()
+        .args(["run", "--timeout", "20s", "--invoke", "run", &path, "0"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("seepage can be started");
+    let mut first = String::new();
+    let stderr = endless.stderr.take().expect("it was piped");
+    BufReader::new(stderr).read_line(&mut first).expect("a line comes");
+    endless.kill().expect("it still runs");
+    endless.wait().expect("it ends");
+    assert!(first.starts_with(says), "{first}");
+
+    let ran = say(&format!("check --invoke run {path} 1000"));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.starts_with(says), "{}", ran.stderr);
+    assert!(ran.stderr.contains("SUMMARY seepage: inconclusive"), "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("warning").count(), 1, "{}", ran.stderr);
 }

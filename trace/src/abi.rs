@@ -24,6 +24,9 @@ pub const RING_MEMORY: &str = "seepage:ring";
 pub const RING_HEAD: &str = "seepage:head";
 /// Prefix of the exports under which a host finds the module's own memories, by original index.
 pub const MEMORY_EXPORT_PREFIX: &str = "seepage:memory:";
+/// Prefix of the exports under which a host finds the mutable globals that may hold an address, by
+/// original index: see [`crate::ModuleInfo::globals`].
+pub const GLOBAL_EXPORT_PREFIX: &str = "seepage:global:";
 /// Name of the custom section that holds the [`crate::SiteTable`].
 pub const SECTION: &str = "seepage";
 

@@ -6,10 +6,12 @@ use crate::{
     encode::{ChunkKind, MAGIC},
     ids::{Context, ModuleId, ThreadId},
     message::{
-        End, Frame, Frees, Memory, Message, ModuleInfo, Outcome, Records, Stack, Tracepoint,
+        End, Frame, Frees, Layout, Locals, Memory, MemoryPart, Message, ModuleInfo, OpenFile,
+        Outcome, Records, Stack, State, Tracepoint,
     },
     pack,
     role::Role,
+    sparse,
     version::FORMAT_VERSION,
 };
 use alloc::{sync::Arc, vec::Vec};
@@ -193,6 +195,33 @@ fn read_chunk(
         })
     } else if is(ChunkKind::Mark) {
         Message::Mark { name: reader.string()? }
+    } else if is(ChunkKind::State) {
+        Message::State(State {
+            module: ModuleId(reader.u32()?),
+            locals: Locals::from_code(reader.u8()?).ok_or(Malformed)?,
+            globals: reader.list(Reader::u64)?,
+            roots: reader.list(Reader::u64)?,
+            memory_bytes: reader.u64()?,
+            unchanged: reader.list(|reader| Ok(reader.u64()?..reader.u64()?))?,
+        })
+    } else if is(ChunkKind::Memory) {
+        Message::Memory(MemoryPart {
+            module: ModuleId(reader.u32()?),
+            memory: reader.u32()?,
+            addr: reader.u64()?,
+            bytes: sparse::unpack(reader, MemoryPart::MAX)?.into(),
+        })
+    } else if is(ChunkKind::OpenFile) {
+        read_strings(reader, strings)?;
+        Message::OpenFile(OpenFile {
+            module: ModuleId(reader.u32()?),
+            descriptor: reader.u32()?,
+            kind: reader.string()?,
+            path: reader.string()?,
+            frames: read_frames(reader, strings)?,
+        })
+    } else if is(ChunkKind::Suppressions) {
+        Message::Suppressions { origin: reader.string()?, text: reader.string()? }
     } else {
         return Ok(None);
     };
@@ -245,6 +274,18 @@ pub(crate) fn module_body(reader: &mut Reader<'_>) -> Read<ModuleInfo> {
         contexts: reader.bool()?,
         frees: Frees::from_code(reader.u8()?).ok_or(Malformed)?,
         heap_before: reader.bool()?,
+        globals: reader.list(Reader::u32)?,
+        layout: layout(reader)?,
         blind_spots: reader.list(Reader::string)?,
     })
+}
+
+fn layout(reader: &mut Reader<'_>) -> Read<Layout> {
+    let stack_pointer = reader.option()?.map(u32::try_from).transpose().map_err(|_| Malformed)?;
+    let stack = match (reader.option()?, reader.option()?) {
+        (Some(start), Some(end)) => Some(start..end),
+        (None, None) => None,
+        _ => return Err(Malformed),
+    };
+    Ok(Layout { stack_pointer, stack, static_end: reader.option()? })
 }

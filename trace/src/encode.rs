@@ -2,9 +2,10 @@
 
 use crate::{
     abi::RecordLayout,
+    bound,
     bytes::{crc32, write_option, write_str, write_u64},
-    message::{End, Frame, Message, ModuleInfo, Records, Stack},
-    pack,
+    message::{End, Frame, MemoryPart, Message, ModuleInfo, OpenFile, Records, Stack, State},
+    pack, sparse,
     version::FORMAT_VERSION,
 };
 use alloc::{collections::BTreeMap, string::String, sync::Arc, vec::Vec};
@@ -21,6 +22,10 @@ pub(crate) enum ChunkKind {
     Records = 3,
     End = 4,
     Mark = 5,
+    State = 6,
+    Memory = 7,
+    OpenFile = 8,
+    Suppressions = 9,
 }
 
 /// Turns messages into the bytes of a trace file.
@@ -41,12 +46,16 @@ impl Encoder {
     }
 
     /// Appends one message to `out`, as whole chunks: what has been appended decodes. Only records
-    /// ever become more than one chunk, and so more than one message, if there are very many.
+    /// and memory ever become more than one chunk, and so more than one message, if there is very
+    /// much of them. Others that would not fit into one lose what [FORMAT.md] says.
+    ///
+    /// [FORMAT.md]: https://docs.rs/crate/seepage-trace/latest/source/FORMAT.md
     pub fn message(&mut self, message: &Message<'_>, out: &mut Vec<u8>) {
         self.payload.clear();
         let kind = match message {
             Message::Module(module) => {
-                write_module(&mut self.payload, module);
+                let shorter = bound::module(module);
+                write_module(&mut self.payload, shorter.as_ref().unwrap_or(module));
                 ChunkKind::Module
             }
             Message::Stack(stack) => {
@@ -66,8 +75,30 @@ impl Encoder {
                 ChunkKind::Records
             }
             Message::Mark { name } => {
-                write_str(&mut self.payload, name);
+                write_str(&mut self.payload, &bound::text(name));
                 ChunkKind::Mark
+            }
+            Message::State(state) => {
+                write_state(&mut self.payload, state);
+                ChunkKind::State
+            }
+            Message::Memory(part) => {
+                let pieces = part.bytes.chunks(MemoryPart::MAX).enumerate();
+                for (number, piece) in pieces {
+                    let addr = part.addr.wrapping_add((number * MemoryPart::MAX) as u64);
+                    write_memory(&mut self.payload, part, addr, piece);
+                    self.finish_chunk(ChunkKind::Memory, out);
+                }
+                return;
+            }
+            Message::OpenFile(file) => {
+                self.write_open_file(file);
+                ChunkKind::OpenFile
+            }
+            Message::Suppressions { origin, text } => {
+                write_str(&mut self.payload, origin);
+                write_str(&mut self.payload, text);
+                ChunkKind::Suppressions
             }
             Message::End(end) => {
                 self.write_end(end);
@@ -86,26 +117,39 @@ impl Encoder {
     }
 
     fn write_stack(&mut self, stack: &Stack) {
-        let new = self.new_strings(&stack.frames);
+        let frames = &stack.frames[..bound::frames(&stack.frames)];
+        let new = self.new_strings(frames);
         let out = &mut self.payload;
         write_strings(out, &new);
         write_u64(out, stack.module.0.into());
         out.extend(stack.context.0.to_le_bytes());
-        out.push(stack.truncated.into());
-        write_frames(out, &self.strings, &stack.frames);
+        out.push((stack.truncated || frames.len() < stack.frames.len()).into());
+        write_frames(out, &self.strings, frames);
+    }
+
+    fn write_open_file(&mut self, file: &OpenFile) {
+        let new = self.new_strings(&file.frames);
+        let out = &mut self.payload;
+        write_strings(out, &new);
+        write_u64(out, file.module.0.into());
+        write_u64(out, file.descriptor.into());
+        write_str(out, &file.kind);
+        write_str(out, &file.path);
+        write_frames(out, &self.strings, &file.frames);
     }
 
     fn write_end(&mut self, end: &End) {
-        let new = self.new_strings(&end.trap_stack);
+        let frames = &end.trap_stack[..bound::frames(&end.trap_stack)];
+        let new = self.new_strings(frames);
         let out = &mut self.payload;
         write_strings(out, &new);
         out.push(end.outcome.code());
         write_option(out, end.exit_code.map(|code| u64::from(code as u32)));
         out.push(end.message.is_some().into());
         if let Some(message) = &end.message {
-            write_str(out, message);
+            write_str(out, &bound::text(message));
         }
-        write_frames(out, &self.strings, &end.trap_stack);
+        write_frames(out, &self.strings, frames);
         write_u64(out, end.time_ns);
         write_u64(out, end.refused_growths);
         write_u64(out, end.lost_records);
@@ -163,6 +207,11 @@ fn write_module(out: &mut Vec<u8>, module: &ModuleInfo) {
     out.push(module.contexts.into());
     out.push(module.frees.code());
     out.push(module.heap_before.into());
+    write_numbers(out, module.globals.iter().map(|&index| index.into()));
+    write_option(out, module.layout.stack_pointer.map(u64::from));
+    write_option(out, module.layout.stack.as_ref().map(|stack| stack.start));
+    write_option(out, module.layout.stack.as_ref().map(|stack| stack.end));
+    write_option(out, module.layout.static_end);
     write_u64(out, module.blind_spots.len() as u64);
     module.blind_spots.iter().map(String::as_str).for_each(|text| write_str(out, text));
 }
@@ -171,6 +220,31 @@ fn write_module(out: &mut Vec<u8>, module: &ModuleInfo) {
 /// module holds the same.
 pub(crate) fn module_body(out: &mut Vec<u8>, module: &ModuleInfo) {
     write_module(out, module);
+}
+
+fn write_numbers(out: &mut Vec<u8>, numbers: impl ExactSizeIterator<Item = u64>) {
+    write_u64(out, numbers.len() as u64);
+    numbers.for_each(|number| write_u64(out, number));
+}
+
+fn write_state(out: &mut Vec<u8>, state: &State) {
+    write_u64(out, state.module.0.into());
+    out.push(state.locals.code());
+    write_numbers(out, state.globals.iter().copied());
+    write_numbers(out, state.roots.iter().copied());
+    write_u64(out, state.memory_bytes);
+    write_u64(out, state.unchanged.len() as u64);
+    for stretch in &state.unchanged {
+        write_u64(out, stretch.start);
+        write_u64(out, stretch.end);
+    }
+}
+
+fn write_memory(out: &mut Vec<u8>, part: &MemoryPart<'_>, addr: u64, bytes: &[u8]) {
+    write_u64(out, part.module.0.into());
+    write_u64(out, part.memory.into());
+    write_u64(out, addr);
+    sparse::pack(bytes, out);
 }
 
 fn write_records(out: &mut Vec<u8>, records: &Records<'_>, raw: &[u8]) {

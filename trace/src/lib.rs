@@ -40,6 +40,7 @@
 extern crate alloc;
 
 pub mod abi;
+mod bound;
 mod bytes;
 pub mod decode;
 pub mod encode;
@@ -48,6 +49,7 @@ pub mod message;
 mod pack;
 pub mod role;
 pub mod sites;
+mod sparse;
 pub mod stacks;
 pub mod version;
 
@@ -56,7 +58,8 @@ pub use decode::{DecodeError, Decoder};
 pub use encode::Encoder;
 pub use ids::{Context, ModuleId, SiteId, ThreadId, TracepointId};
 pub use message::{
-    End, Frame, Frees, Memory, Message, ModuleInfo, Outcome, Records, Stack, Tracepoint,
+    End, Frame, Frees, Layout, Locals, Memory, MemoryPart, Message, ModuleInfo, OpenFile, Outcome,
+    Records, Stack, State, Tracepoint,
 };
 pub use role::Role;
 pub use sites::SiteTable;

@@ -7,6 +7,7 @@ use crate::{
     role::Role,
 };
 use alloc::{borrow::Cow, string::String, sync::Arc, vec::Vec};
+use core::ops::Range;
 
 /// One message of a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +18,21 @@ pub enum Message<'a> {
     Stack(Stack),
     /// A stretch of records of one thread.
     Records(Records<'a>),
-    /// A quiescent moment that somebody marked, such as the return of an invoked export.
+    /// What holds addresses outside the linear memory. With the [`Message::Memory`] parts behind it
+    /// this is an image of the module at the [`Message::Mark`] or [`Message::End`] that follows.
+    State(State),
+    /// A part of the last [`State`]'s memory.
+    Memory(MemoryPart<'a>),
+    /// A file that the guest has open at its end.
+    OpenFile(OpenFile),
+    /// Rules that a module brings with it about what is no leak of its own.
+    Suppressions {
+        /// Where the rules come from, as in `__lsan_default_suppressions`.
+        origin: String,
+        /// The rules, a line each.
+        text: String,
+    },
+    /// A moment that somebody marked, such as the return of an invoked export.
     Mark {
         /// What the moment is called.
         name: String,
@@ -54,6 +69,17 @@ pub struct Memory {
     pub is_64: bool,
     /// Whether the host brings it.
     pub imported: bool,
+}
+
+/// What is where in the first memory, as far as the module tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// The global that points to the end of the live part of the stack in memory.
+    pub stack_pointer: Option<u32>,
+    /// Where that stack is: it grows downwards from the end.
+    pub stack: Option<Range<u64>>,
+    /// Where the last initialised or zeroed static variable ends.
+    pub static_end: Option<u64>,
 }
 
 /// Who gives blocks back, as far as the records can show.
@@ -101,8 +127,87 @@ pub struct ModuleInfo {
     /// The module begins with a heap in use, as a snapshot of a running program does: blocks from
     /// before the trace may be given back in it.
     pub heap_before: bool,
+    /// The mutable globals that can hold an address, by index in the original.
+    pub globals: Vec<u32>,
+    /// What is where in its memory.
+    pub layout: Layout,
     /// What seepage cannot see in this module, a sentence each.
     pub blind_spots: Vec<String>,
+}
+
+/// What is known of the locals of the calls that are under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Locals {
+    /// No call is under way, or none will go on: there are none.
+    #[default]
+    Gone,
+    /// Nobody could read them.
+    Hidden,
+    /// All that can hold an address are among [`State::roots`].
+    Listed,
+}
+
+impl Locals {
+    const ALL: [Locals; 3] = [Locals::Gone, Locals::Hidden, Locals::Listed];
+
+    pub(crate) fn code(self) -> u8 {
+        Locals::ALL.iter().position(|&locals| locals == self).unwrap_or(0) as u8
+    }
+
+    pub(crate) fn from_code(code: u8) -> Option<Locals> {
+        Locals::ALL.get(usize::from(code)).copied()
+    }
+}
+
+/// What holds addresses outside the linear memory, at some moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// The module.
+    pub module: ModuleId,
+    /// The locals of the calls under way.
+    pub locals: Locals,
+    /// Values of [`ModuleInfo::globals`], in their order.
+    pub globals: Vec<u64>,
+    /// Other addresses that something outside the memory holds: locals, objects of the host.
+    pub roots: Vec<u64>,
+    /// Size of the first memory, in bytes.
+    pub memory_bytes: u64,
+    /// Stretches of the first memory that hold what they held before the module began to run:
+    /// constants, which are no address of a block. By address.
+    pub unchanged: Vec<Range<u64>>,
+}
+
+/// A stretch of a linear memory. What no part of an image holds is zero.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemoryPart<'a> {
+    /// The module.
+    pub module: ModuleId,
+    /// The memory's index in the module.
+    pub memory: u32,
+    /// Where the stretch begins.
+    pub addr: u64,
+    /// What is there, at most [`MemoryPart::MAX`] bytes.
+    pub bytes: Cow<'a, [u8]>,
+}
+
+impl MemoryPart<'_> {
+    /// The longest stretch.
+    pub const MAX: usize = 1 << 20;
+}
+
+/// A file, directory or other descriptor that was opened and not closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenFile {
+    /// The module that opened it.
+    pub module: ModuleId,
+    /// The number by which the guest knows it.
+    pub descriptor: u32,
+    /// What it is, such as `file` or `directory`.
+    pub kind: String,
+    /// Under which path it was opened.
+    pub path: String,
+    /// The calls that opened it, innermost first.
+    pub frames: Vec<Frame>,
 }
 
 /// One line of a stack, innermost first. A frame that was inlined stands before the frame that it

@@ -4,4 +4,4 @@
 ///
 /// They change together: a reader refuses what it does not know instead of guessing. A test holds
 /// a trace and a section of each version, and fails when their bytes change without a new number.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;

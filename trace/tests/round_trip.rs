@@ -5,8 +5,8 @@ mod generate;
 use generate::{event, layout, message, table};
 use proptest::{collection::vec, prelude::*};
 use seepage_trace::{
-    Context, Decoder, Encoder, Event, Message, ModuleId, RecordLayout, Records, SiteTable, Stack,
-    ThreadId, TracepointId, message::Frame,
+    Context, Decoder, Encoder, End, Event, Message, ModuleId, ModuleInfo, RecordLayout, Records,
+    Role, SiteTable, Stack, ThreadId, Tracepoint, TracepointId, message::Frame,
 };
 
 fn encoded(messages: &[Message<'_>]) -> Vec<u8> {
@@ -211,4 +211,55 @@ fn the_worst_records_still_fit() {
         other => panic!("{other:?}"),
     });
     assert!(all.eq(events));
+}
+
+/// Names may be of any length: what does not fit is left out, and said.
+#[test]
+fn what_is_too_long_is_shortened() {
+    let long = "é".repeat(9 << 20);
+    let frame = |n: usize| Frame::function(format!("{n}{}", "x".repeat(100_000)));
+    let frames: Vec<_> = (0..400).map(frame).collect();
+    let (module, context) = (ModuleId(0), Context(1));
+    let stack = |frames| Message::Stack(Stack { module, context, frames, truncated: false });
+    let tracepoint = Tracepoint {
+        index: 1,
+        function: "f".repeat(500),
+        role: Role::Malloc,
+        family: "g".repeat(500),
+        how: "h".repeat(500),
+    };
+    let info = ModuleInfo {
+        name: long.clone(),
+        tracepoints: vec![tracepoint; 1 << 16],
+        blind_spots: vec![long.clone(); 20],
+        ..ModuleInfo::default()
+    };
+    let end = End { message: Some(long.clone()), trap_stack: frames.clone(), ..End::default() };
+    let messages = [
+        Message::Module(info.clone()),
+        stack(frames),
+        stack(vec![Frame::function(long.clone())]),
+        stack(vec![frame(1)]),
+        Message::Mark { name: long },
+        Message::End(end),
+    ];
+    let (out, decoder) = decoded(&encoded(&messages), &[1 << 20]);
+    assert_eq!((out.len(), decoder.left_over()), (messages.len(), 0));
+    let Message::Module(module) = &out[0] else { panic!("{:?}", out[0]) };
+    assert_eq!(module.tracepoints.len(), info.tracepoints.len(), "records name them by index");
+    assert_eq!(module.tracepoints[0].function, format!("{}…", "f".repeat(128)));
+    assert_eq!(module.blind_spots.len(), 17);
+    assert!(module.blind_spots[16].starts_with("4 more"), "{}", module.blind_spots[16]);
+    let stacks: Vec<_> = out
+        .iter()
+        .filter_map(|message| match message {
+            Message::Stack(stack) => Some((stack.frames.len(), stack.truncated)),
+            _ => None,
+        })
+        .collect();
+    assert!(stacks[0].0 > 100 && stacks[0].0 < 400 && stacks[0].1, "{stacks:?}");
+    assert_eq!(stacks[1..], [(0, true), (1, false)]);
+    let Message::End(end) = &out[5] else { panic!("{:?}", out[5]) };
+    assert!(end.message.as_ref().is_some_and(|message| message.ends_with("é…")));
+    assert_eq!(end.trap_stack.len(), stacks[0].0);
 }

@@ -4,9 +4,9 @@
 //! `UPDATE_EXPECT=1`, which adds the files of the new version and leaves the older ones alone.
 
 use seepage_trace::{
-    Context, DecodeError, Decoder, Encoder, End, Event, Frame, Frees, Memory, Message, ModuleId,
-    ModuleInfo, Outcome, RecordLayout, Records, Role, SiteTable, Stack, ThreadId, Tracepoint,
-    TracepointId,
+    Context, DecodeError, Decoder, Encoder, End, Event, Frame, Frees, Layout, Locals, Memory,
+    MemoryPart, Message, ModuleId, ModuleInfo, OpenFile, Outcome, RecordLayout, Records, Role,
+    SiteTable, Stack, State, ThreadId, Tracepoint, TracepointId,
     abi::RingLayout,
     sites::{Function, Site, Transport},
     version::FORMAT_VERSION,
@@ -74,6 +74,12 @@ fn module() -> ModuleInfo {
         contexts: true,
         frees: Frees::Collected,
         heap_before: true,
+        globals: vec![0, 300],
+        layout: Layout {
+            stack_pointer: Some(0),
+            stack: Some(1024..66_560),
+            static_end: Some(70_000),
+        },
         blind_spots: vec!["what a host function allocates".into(), "größer als π".into()],
     }
 }
@@ -146,7 +152,29 @@ fn messages() -> Vec<Message<'static>> {
         records(RecordLayout::Narrow, 1_000_000),
         stack(Context(0x0123_4567_89ab_cdef), recursive, true),
         records(RecordLayout::Wide, u64::from(u32::MAX) * 10),
+        Message::State(State {
+            module: ModuleId(2),
+            locals: Locals::Listed,
+            globals: vec![66_000, u64::MAX],
+            roots: vec![1024],
+            memory_bytes: 20 << 16,
+            unchanged: vec![1024..2048, 4096..4100],
+        }),
+        Message::Memory(MemoryPart {
+            module: ModuleId(2),
+            memory: 0,
+            addr: 1024,
+            bytes: [&[0; 100], &b"not zero"[..], &[0; 1000], &[1; 40], &[0; 7]].concat().into(),
+        }),
         Message::Mark { name: "update #1".into() },
+        Message::OpenFile(OpenFile {
+            module: ModuleId(2),
+            descriptor: 4,
+            kind: "file".into(),
+            path: "data/größe.txt".into(),
+            frames: frames(),
+        }),
+        Message::Suppressions { origin: "module".into(), text: "leak:known\n".into() },
     ];
     for (index, outcome) in Outcome::ALL.into_iter().enumerate() {
         messages.push(Message::End(End {

@@ -128,6 +128,33 @@ const RUST_TWINS: &[Variant] = &[
     variant("Os.stripped", &["release", "-Copt-level=s"], Nothing),
 ];
 
+/// Many scenarios in one module, so with names where it matters to see them, and without lines.
+const KINDS: &[Variant] =
+    &[variant("O0", &["-O0"], Names), variant("O2", &["-O2"], Names), O0_STRIPPED, O2_STRIPPED];
+
+const KINDS_RUST: &[Variant] = &[
+    variant("O0", &["release", "-Copt-level=0"], Names),
+    variant("O2", &["release", "-Copt-level=2"], Names),
+    variant("O0.stripped", &["release", "-Copt-level=0"], Nothing),
+    variant("O2.stripped", &["release", "-Copt-level=2"], Nothing),
+];
+
+/// Without the stripped stub runtime, whose allocator nothing tells.
+const KINDS_ASSEMBLYSCRIPT: &[Variant] = &[
+    ASSEMBLYSCRIPT[0],
+    ASSEMBLYSCRIPT[1],
+    ASSEMBLYSCRIPT[2],
+    ASSEMBLYSCRIPT[3],
+    ASSEMBLYSCRIPT[4],
+    ASSEMBLYSCRIPT[5],
+];
+
+/// Optimised, a layout is gone before it reaches the allocator.
+const KINDS_LAYOUTS: &[Variant] = &[KINDS_RUST[0]];
+
+/// For what is known by the names of functions.
+const KINDS_NAMED: &[Variant] = &[KINDS[0], KINDS[1]];
+
 const fn guest(source: &'static str, variants: &'static [Variant]) -> Guest {
     Guest { source, variants }
 }
@@ -161,6 +188,24 @@ pub const GUESTS: &[Guest] = &[
     guest("tests/programs/allocators/decoy_grow.c", TWINS),
     guest("tests/programs/allocators/decoy_interner.c", TWINS),
     guest("tests/programs/allocators/decoy_stack.c", TWINS),
+    guest("tests/programs/kinds/c/shapes.c", KINDS),
+    guest("tests/programs/kinds/c/roots.c", KINDS),
+    guest("tests/programs/kinds/c/ends.c", KINDS),
+    guest("tests/programs/kinds/c/arena.c", KINDS),
+    guest("tests/programs/kinds/c/memory.c", KINDS),
+    guest("tests/programs/kinds/c/containers.c", KINDS),
+    guest("tests/programs/kinds/c/misuse.c", KINDS),
+    guest("tests/programs/kinds/c/files.c", KINDS),
+    guest("tests/programs/kinds/c/calls.c", KINDS),
+    guest("tests/programs/kinds/c/marks_imported.c", KINDS),
+    guest("tests/programs/kinds/c/marks.c", KINDS_NAMED),
+    guest("tests/programs/kinds/c/annotations.c", KINDS_NAMED),
+    guest("tests/programs/kinds/c/suppressions.c", KINDS_NAMED),
+    guest("tests/programs/kinds/cpp/objects.cpp", KINDS),
+    guest("tests/programs/kinds/cpp/doors.cpp", KINDS_NAMED),
+    guest("tests/programs/kinds/rust/holders.rs", KINDS_RUST),
+    guest("tests/programs/kinds/rust/layouts.rs", KINDS_LAYOUTS),
+    guest("tests/programs/kinds/assemblyscript/collected.ts", KINDS_ASSEMBLYSCRIPT),
     guest("benches/guests/alloc_bound.c", BENCH_C),
     guest("benches/guests/trees.c", BENCH_C),
     guest("benches/guests/numeric.c", BENCH_C),

@@ -20,12 +20,9 @@ impl Analysis for BudgetCheck {
         for context in profile.contexts.iter().filter(|context| context.suppressed_by.is_none()) {
             live.merge(context.cost.live);
         }
-        let pages = profile.final_pages;
-        let memory = Count { blocks: 0, bytes: pages.saturating_mul(65_536) };
         let checks = [
             (budget.max_leak, live.bytes, "bytes live at exit", live),
             (budget.max_peak, profile.peak.live.bytes, "bytes live at once", profile.peak.live),
-            (budget.max_pages, pages, "pages of memory", memory),
         ];
         for (limit, value, what, count) in checks {
             let Some(limit) = limit.filter(|&limit| value > limit) else { continue };
@@ -42,19 +39,33 @@ impl Analysis for BudgetCheck {
                 });
                 continue;
             }
-            findings.claim(Finding {
-                analysis: self.name(),
-                kind: FindingKind::Budget,
-                summary: format!(
-                    "{} {what}, {} more than the {} allowed",
-                    thousands(value),
-                    thousands(value - limit),
-                    thousands(limit),
-                ),
-                stack: None,
-                contexts: Vec::new(),
-                count,
-            });
+            findings.claim(exceeded(limit, value, what, count));
         }
+        pages(view, findings);
+    }
+}
+
+/// The budget of pages, for which nobody needs to know any allocator.
+pub(crate) fn pages(view: &View<'_>, findings: &mut Findings) {
+    let pages = view.profile.final_pages;
+    if let Some(limit) = view.config.budget.max_pages.filter(|&limit| pages > limit) {
+        let memory = Count { blocks: 0, bytes: pages.saturating_mul(65_536) };
+        findings.claim(exceeded(limit, pages, "pages of memory", memory));
+    }
+}
+
+fn exceeded(limit: u64, value: u64, what: &str, count: Count) -> Finding {
+    Finding {
+        analysis: BudgetCheck.name(),
+        kind: FindingKind::Budget,
+        summary: format!(
+            "{} {what}, {} more than the {} allowed",
+            thousands(value),
+            thousands(value - limit),
+            thousands(limit),
+        ),
+        stack: None,
+        contexts: Vec::new(),
+        count,
     }
 }

@@ -5,12 +5,13 @@
 //! tell says so with [`Findings::abstain`]. One that needs more than the final figures gets it
 //! from the heap model, which alone sees the events: as [`crate::Rise`] does for `growth`.
 
-mod budget;
+pub(crate) mod budget;
 mod growth;
-mod leaks;
+pub(crate) mod leaks;
 mod misuse;
 pub(crate) mod self_check;
 
+pub(crate) use crate::words::{plural, thousands};
 use crate::{
     config::Config,
     finding::{Abstention, Finding},
@@ -48,6 +49,11 @@ impl View<'_> {
     fn frees(&self, id: ModuleId) -> Frees {
         let module = self.modules.iter().find(|module| module.id == id);
         module.map_or(Frees::Explicit, |module| module.frees)
+    }
+
+    /// Whether there was an image of a module's memory at the end.
+    fn has_image(&self, id: ModuleId) -> bool {
+        self.profile.reachability.as_ref().is_some_and(|found| found.modules.contains(&id))
     }
 
     /// Whether blocks may be gone that the books still hold.
@@ -92,22 +98,4 @@ impl Findings {
     pub(crate) fn abstain(&mut self, abstention: Abstention) {
         self.abstentions.push(abstention);
     }
-}
-
-/// `1 block`, `2,000 blocks`.
-pub(crate) fn plural(count: u64, noun: &str) -> String {
-    format!("{} {noun}{}", thousands(count), if count == 1 { "" } else { "s" })
-}
-
-/// `1,234,567`.
-pub(crate) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }

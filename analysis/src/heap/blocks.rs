@@ -27,6 +27,8 @@ pub(crate) struct Block {
     pub(crate) size: u64,
     /// The event that first allocated it.
     pub(crate) birth: u64,
+    /// The event that put it where it is: another one after a reallocation.
+    pub(crate) since: u64,
     /// The context that holds it.
     pub(crate) stack: StackId,
     /// What allocated it.
@@ -149,6 +151,27 @@ impl Blocks {
         Found::Live(self.slab[index as usize])
     }
 
+    /// All live blocks by address. Slow: for the end and for marks.
+    pub(crate) fn live(&self, table: TableId) -> Vec<(u64, Block)> {
+        let Some(table) = self.tables.get(table.0) else { return Vec::new() };
+        let mut live = Vec::new();
+        table.slots(|addr, slot| {
+            let index = (slot as usize).wrapping_sub(1);
+            if slot & FREED == 0
+                && let Some(block) = self.slab.get(index)
+            {
+                live.push((addr, *block));
+            }
+        });
+        live.sort_unstable_by_key(|&(addr, _)| addr);
+        live
+    }
+
+    /// Whether a block was once at that address, or is.
+    pub(crate) fn was_block(&self, table: TableId, addr: u64) -> bool {
+        self.tables.get(table.0).is_some_and(|table| table.peek(addr) != 0)
+    }
+
     /// The block in which `addr` lies, if it begins at most 64 KiB before. Slow: for messages.
     pub(crate) fn around(&mut self, table: TableId, addr: u64) -> Option<(u64, Block)> {
         let table = self.tables.get_mut(table.0)?;
@@ -161,6 +184,33 @@ impl Blocks {
             let block = *slab.get((slot as usize).checked_sub(1)?).filter(|_| live)?;
             (start != addr && addr - start < block.size).then_some((start, block))
         })
+    }
+
+    /// The live block that begins at `addr`.
+    pub(crate) fn at(&mut self, table: TableId, addr: u64) -> Option<Block> {
+        let slot = *self.tables.get_mut(table.0)?.slot(addr)?;
+        let index = (slot & FREED == 0).then_some(slot as usize)?.checked_sub(1)?;
+        self.slab.get(index).copied()
+    }
+
+    /// The next live block that begins before `addr`, at most 64 KiB. Slow: for a sample.
+    pub(crate) fn before(&mut self, table: TableId, addr: u64) -> Option<(u64, Block)> {
+        let first = addr.div_ceil(1 << GRANULE_BITS);
+        (1..=SLOTS as u64)
+            .map_while(|back| first.checked_sub(back))
+            .map(|granule| granule << GRANULE_BITS)
+            .find_map(|start| Some((start, self.at(table, start)?)))
+    }
+
+    /// Whether a live block begins within the `size` bytes at `addr`, but not at their first; of
+    /// those only the first 64 KiB are looked at. Slow: for a sample.
+    pub(crate) fn begins_within(&mut self, table: TableId, addr: u64, size: u64) -> bool {
+        let granules = size.min(SLOTS as u64 * 8).div_ceil(1 << GRANULE_BITS);
+        let first = (addr >> GRANULE_BITS) + 1;
+        (first..first + granules)
+            .map(|granule| granule << GRANULE_BITS)
+            .take_while(|start| start.wrapping_sub(addr) < size)
+            .any(|start| self.at(table, start).is_some_and(|it| it.size > 0))
     }
 }
 
@@ -177,6 +227,37 @@ impl Table {
             self.far.get_mut(&number)?
         };
         page.get_mut(granule(addr))
+    }
+
+    fn peek(&self, addr: u64) -> u32 {
+        if !addr.is_multiple_of(1 << GRANULE_BITS) {
+            return self.odd.get(&addr).copied().unwrap_or(0);
+        }
+        let number = addr >> PAGE_BITS;
+        let page = match self.near.get(number as usize) {
+            Some(page) if number < NEAR_PAGES => page.as_ref(),
+            _ => self.far.get(&number),
+        };
+        page.map_or(0, |page| page[granule(addr)])
+    }
+
+    /// Calls `visit` with every address at which there is or was a block, and its slot.
+    fn slots(&self, mut visit: impl FnMut(u64, u32)) {
+        let near =
+            (0u64..).zip(&self.near).filter_map(|(number, page)| Some((number, page.as_ref()?)));
+        let far = self.far.iter().map(|(&number, page)| (number, page));
+        for (number, page) in near.chain(far) {
+            let start = number << PAGE_BITS;
+            for (granule, &slot) in (0u64..).zip(page) {
+                if slot != 0 {
+                    visit(start + (granule << GRANULE_BITS), slot);
+                }
+            }
+        }
+        self.odd
+            .iter()
+            .filter(|&(_, &slot)| slot != 0)
+            .for_each(|(&addr, &slot)| visit(addr, slot));
     }
 
     #[inline]
@@ -234,7 +315,7 @@ mod tests {
     const LIMITS: Limits = Limits { blocks: 3, pages: 2, odd: 1 };
 
     fn block(size: u64) -> Block {
-        Block { size, birth: 0, stack: StackId(1), tracepoint: TracepointId(0) }
+        Block { size, birth: 0, since: 0, stack: StackId(1), tracepoint: TracepointId(0) }
     }
 
     #[test]
@@ -284,5 +365,11 @@ mod tests {
         assert_eq!(blocks.around(table, 104), None);
         assert_eq!(blocks.around(table, 64), None);
         assert_eq!(blocks.around(table, 3), None);
+        assert_eq!(blocks.at(table, 64), Some(block(40)));
+        assert_eq!((blocks.at(table, 72), blocks.at(table, 1 << 40)), (None, None));
+        assert_eq!(blocks.before(table, 4000), Some((64, block(40))));
+        assert_eq!((blocks.before(table, 64), blocks.before(table, 0)), (None, None));
+        assert!(blocks.begins_within(table, 56, 9) && !blocks.begins_within(table, 56, 8));
+        assert!(!blocks.begins_within(table, 64, 40) && !blocks.begins_within(table, 64, 1 << 60));
     }
 }

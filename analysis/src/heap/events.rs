@@ -4,7 +4,7 @@
 //! map but the one of contexts. The invariant: what is allocated and not freed is live, in the
 //! totals, in the sum of the contexts and in the table, except for blocks beyond the cap.
 
-use super::{AnomalyKind, Block, Caller, Found, Heap, Moment, Peak};
+use super::{AnomalyKind, Block, Caller, Found, Gone, Heap, Moment, Peak};
 use seepage_trace::Event;
 
 /// Rust's allocator is not asked for nothing; what has no bytes is at an address that is its
@@ -40,14 +40,17 @@ impl Heap {
         if live.bytes > self.peak.live.bytes {
             self.peak = Peak { live, clock, time_ns: self.time_ns, pages: self.space.pages() };
             self.contexts.set_moment(Moment::Peak, clock);
+            self.gone_since_peak.clear();
         }
         if self.timeline.observe(clock, live.bytes) {
             self.timeline.add(clock, self.time_ns, live, self.space.pages());
+            self.look_closer();
         }
     }
 
     #[inline]
     pub(super) fn alloc(&mut self, caller: Caller, addr: u64, size: u64) {
+        self.explain_growth(caller, size);
         if addr == 0 {
             // `malloc(0)` may return null, and that is no failure.
             if size > 0 {
@@ -71,7 +74,7 @@ impl Heap {
             Found::Live(block) => {
                 let temporary = self.newest == Some((caller.table, addr));
                 let lifetime = clock.saturating_sub(block.birth);
-                self.gone(block);
+                self.gone(caller, addr, block);
                 self.contexts.ended(block.stack, block.size, lifetime, temporary);
                 self.lifetimes.add(lifetime, block.size);
                 if temporary {
@@ -95,12 +98,15 @@ impl Heap {
         match (old, addr) {
             (0, _) => return self.alloc(caller, addr, size),
             (_, 0) if size == 0 => return self.free(caller, old, None),
+            _ => self.explain_growth(caller, size),
+        }
+        match (old, addr) {
             (_, 0) => return self.refused(caller, old, size),
             _ => self.totals.reallocs += 1,
         }
         let birth = match self.blocks.remove(caller.table, old, caller.stack) {
             Found::Live(block) => {
-                self.gone(block);
+                self.gone(caller, old, block);
                 block.birth
             }
             Found::Nothing if DANGLING.contains(&old) => self.totals.events,
@@ -113,18 +119,36 @@ impl Heap {
         self.insert(caller, addr, size, birth);
     }
 
+    /// The allocator has grown the memory, if it did, for what it is asked for now.
+    #[inline]
+    fn explain_growth(&mut self, caller: Caller, size: u64) {
+        if self.space.has_unexplained() {
+            let extent = self.modules[caller.module].extent;
+            let range = self.modules[caller.module].memories;
+            let (stacks, functions) = (&self.stacks, &self.modules[caller.module].functions);
+            let is_allocators = |name: &str| functions.iter().any(|function| function == name);
+            let is_for = |grower| stacks.leads_through(grower, caller.stack, is_allocators);
+            self.space.explain(range, Some(size), extent, is_for);
+        }
+    }
+
     #[inline]
     fn insert(&mut self, caller: Caller, addr: u64, size: u64, birth: u64) {
         let clock = self.totals.events;
         let Caller { table, stack, tracepoint, .. } = caller;
-        let inserted = self.blocks.insert(table, addr, Block { size, birth, stack, tracepoint });
+        let block = Block { size, birth, since: clock, stack, tracepoint };
+        let inserted = self.blocks.insert(table, addr, block);
         if let Ok(Some(earlier)) = inserted {
-            self.gone(earlier);
+            self.gone(caller, addr, earlier);
             // Two blocks can share an address if one of them has no bytes.
             if size > 0 && earlier.size > 0 {
                 self.overlap(caller, addr, size, earlier);
             }
         }
+        if !inserted.is_err() {
+            self.modules[caller.module].extent.take(addr, size);
+        }
+        self.recent.add(size);
         self.sizes.add(size, size);
         self.totals.allocated.add(size);
         self.contexts.allocated(stack, tracepoint, size, clock);
@@ -139,7 +163,12 @@ impl Heap {
 
     /// Books that a live block is none any more.
     #[inline]
-    fn gone(&mut self, block: Block) {
+    fn gone(&mut self, caller: Caller, addr: u64, block: Block) {
+        if block.since <= self.peak.clock {
+            let Block { size, stack, .. } = block;
+            self.gone_since_peak.push(Gone { table: caller.table, addr, size, stack });
+        }
+        self.modules[caller.module].extent.give_back(block.size);
         self.totals.freed.add(block.size);
         self.totals.live.remove(block.size);
         self.contexts.removed(block.stack, block.size, self.totals.events);

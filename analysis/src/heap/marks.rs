@@ -1,7 +1,7 @@
 //! Marked moments, and how long the heap has been rising from one to the next.
 
 use super::timeline::Thinned;
-use crate::profile::{Count, Mark, Rise};
+use crate::profile::{Count, Kinds, Mark, Rise};
 
 /// Characters of a mark's name that are kept.
 const MAX_NAME: usize = 200;
@@ -35,9 +35,8 @@ impl Marks {
     }
 
     /// Marks a moment; whether a rise of live bytes may begin with it.
-    pub(crate) fn mark(&mut self, name: &str, clock: u64, live: Count, pages: u64) -> bool {
-        let name = name.chars().take(MAX_NAME).collect();
-        let mark = Mark { name, clock, live, pages };
+    pub(crate) fn mark(&mut self, mark: Mark) -> bool {
+        let Mark { clock, live, pages, .. } = mark;
         let last = self.last.as_ref();
         let begins = step(&mut self.bytes, last.map(|last| last.live.bytes), live.bytes, clock);
         step(&mut self.pages, last.map(|last| last.pages), pages, clock);
@@ -57,6 +56,11 @@ impl Marks {
         }
         MarkFigures { list, count, bytes_rise: self.bytes, pages_rise: self.pages }
     }
+}
+
+/// A mark, with a name of bounded length.
+pub(crate) fn new(name: &str, clock: u64, live: Count, pages: u64, kinds: Option<Kinds>) -> Mark {
+    Mark { name: name.chars().take(MAX_NAME).collect(), clock, live, pages, kinds }
 }
 
 /// Continues a rise, or lets a new one begin.
@@ -79,7 +83,7 @@ mod tests {
         let mut marks = Marks::new(8);
         let mut begins = Vec::new();
         for (clock, bytes) in (10u64..).zip([5, 7, 7, 8, 9]) {
-            begins.push(marks.mark("m", clock, Count { blocks: 1, bytes }, 1));
+            begins.push(marks.mark(new("m", clock, Count { blocks: 1, bytes }, 1, None)));
         }
         assert_eq!(begins, [true, false, true, false, false]);
         let figures = marks.finish();

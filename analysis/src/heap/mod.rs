@@ -9,33 +9,39 @@
 //! that is live, the block that was there is taken for freed.
 
 pub(crate) mod anomalies;
-mod blocks;
+pub(crate) mod blocks;
 mod contexts;
+pub(crate) mod doubts;
 mod events;
+mod extent;
 mod histogram;
 mod marks;
 mod oddities;
 mod space;
 mod stacks;
+pub(crate) mod survey;
 mod timeline;
 
 use crate::{
     config::Caps,
     outcome::Drops,
-    profile::{ContextCost, Peak, Profile, StackId, Totals},
+    profile::{ContextCost, Kinds, Peak, Profile, StackId, Totals},
     snapshot::Snapshot,
 };
 use anomalies::{Anomalies, Anomaly, AnomalyKind};
 use blocks::{Block, Blocks, Found, Limits, TableId};
 use contexts::{Contexts, Moment};
+use doubts::Doubting;
+use extent::{Extent, Recent};
 use histogram::Histogram;
 use marks::Marks;
 use rustc_hash::FxHashMap;
 use seepage_trace::{
-    Context, Frame, ModuleId, ModuleInfo, Records, Stack, Tracepoint, TracepointId,
+    Context, Frame, ModuleId, ModuleInfo, Records, Role, Stack, Tracepoint, TracepointId,
 };
 use space::{MemoryRange, Now, Space};
 use stacks::{Stacks, Values};
+use survey::{ModuleRemains, Remains};
 use timeline::Timeline;
 
 /// The heaps of all modules of a trace, with one clock.
@@ -50,6 +56,7 @@ pub(crate) struct Heap {
     timeline: Timeline,
     space: Space,
     anomalies: Anomalies,
+    doubting: Doubting,
     marks: Marks,
     sizes: Histogram,
     lifetimes: Histogram,
@@ -58,7 +65,19 @@ pub(crate) struct Heap {
     time_ns: u64,
     /// The allocation before which nothing else was allocated.
     newest: Option<(TableId, u64)>,
+    /// Blocks that were live at the high-water mark and are not any more.
+    gone_since_peak: Vec<Gone>,
+    recent: Recent,
     drops: Drops,
+}
+
+/// A block that is no more.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gone {
+    table: TableId,
+    addr: u64,
+    size: u64,
+    stack: StackId,
 }
 
 /// What the model knows of a module.
@@ -70,8 +89,11 @@ struct Module {
     table: TableId,
     values: Values,
     memories: MemoryRange,
+    extent: Extent,
     /// By tracepoint: the number of its family.
     families: Vec<usize>,
+    /// Names of its allocators' functions.
+    functions: Vec<String>,
 }
 
 /// Who does something, and by what.
@@ -99,6 +121,7 @@ impl Heap {
             timeline: Timeline::new(caps.timeline),
             space: Space::new(caps.grows),
             anomalies: Anomalies::new(caps.anomalies),
+            doubting: Doubting::default(),
             marks: Marks::new(caps.marks),
             sizes: Histogram::default(),
             lifetimes: Histogram::default(),
@@ -106,6 +129,8 @@ impl Heap {
             peak: Peak::default(),
             time_ns: 0,
             newest: None,
+            gone_since_peak: Vec::new(),
+            recent: Recent::default(),
             drops: Drops::default(),
         }
     }
@@ -123,6 +148,8 @@ impl Heap {
         module.has_contexts = info.contexts;
         module.memories = self.space.module(info);
         module.families = families(&info.tracepoints);
+        let allocators = info.tracepoints.iter().filter(|it| it.role != Role::Grow);
+        module.functions = allocators.map(|it| it.function.clone()).collect();
         true
     }
 
@@ -151,9 +178,10 @@ impl Heap {
         }
     }
 
-    pub(crate) fn mark(&mut self, name: &str) {
+    pub(crate) fn mark(&mut self, name: &str, kinds: Option<Kinds>) {
         let clock = self.totals.events;
-        if self.marks.mark(name, clock, self.totals.live, self.space.pages()) {
+        let mark = marks::new(name, clock, self.totals.live, self.space.pages(), kinds);
+        if self.marks.mark(mark) {
             self.contexts.set_moment(Moment::RiseBegan, clock);
         }
         self.contexts.set_moment(Moment::LastMark, clock);
@@ -176,7 +204,7 @@ impl Heap {
     }
 
     /// Closes the books at the host's time `time_ns`.
-    pub(crate) fn finish(mut self, time_ns: u64) -> (Profile, Vec<Anomaly>, Drops) {
+    pub(crate) fn finish(mut self, time_ns: u64) -> (Profile, Vec<Anomaly>, Drops, Remains) {
         let clock = self.totals.events;
         let time_ns = self.time_ns.max(time_ns);
         let pages = self.space.pages();
@@ -184,7 +212,17 @@ impl Heap {
         self.drops.grows = self.space.dropped;
         self.drops.anomalies = self.anomalies.dropped;
         let initial_pages = self.space.initial_pages();
-        let (memories, grows) = self.space.finish();
+        let usual_size = self.recent.usual();
+        let extents: Vec<_> = self.modules.iter().map(|it| (it.memories, it.extent)).collect();
+        self.space.give_up(&extents);
+        let modules = self.by_id.iter().map(|(&id, &index)| {
+            let Module { table, extent, memories, .. } = self.modules[index];
+            let main = self.space.main_memory(memories, self.peak.clock);
+            let untracked = self.space.untracked(main.place);
+            (id, ModuleRemains { table, extent, main, untracked })
+        });
+        let modules = modules.collect();
+        let (memories, grows, growth) = self.space.finish(&extents);
         let marks = self.marks.finish();
         let contexts = self.stacks.into_entries().into_iter().zip(self.contexts.finish());
         let profile = Profile {
@@ -210,15 +248,26 @@ impl Heap {
             initial_pages,
             final_pages: pages,
             grows,
+            growth,
+            account: None,
+            peak_account: None,
             timeline: self.timeline.finish(clock, time_ns, self.totals.live, pages),
             marks: marks.list,
             mark_count: marks.count,
             bytes_rise: marks.bytes_rise,
             pages_rise: marks.pages_rise,
+            reachability: None,
             sizes: self.sizes.sizes(),
             lifetimes: self.lifetimes.lifetimes(),
         };
-        (profile, self.anomalies.finish(), self.drops)
+        let remains = Remains {
+            modules,
+            peak_clock: self.peak.clock,
+            gone: self.gone_since_peak,
+            blocks: self.blocks,
+            usual_size,
+        };
+        (profile, self.anomalies.finish(), self.drops, remains)
     }
 
     /// The module of that number; records may come before its description.
@@ -235,14 +284,21 @@ impl Heap {
             table: self.blocks.table(),
             values: Values::new(id),
             memories: MemoryRange::default(),
+            extent: Extent::default(),
             families: Vec::new(),
+            functions: Vec::new(),
         });
         self.by_id.insert(id, self.modules.len() - 1);
         Some(self.modules.len() - 1)
     }
 
     fn now(&self) -> Now {
-        Now { clock: self.totals.events, time_ns: self.time_ns, live_bytes: self.totals.live.bytes }
+        Now {
+            clock: self.totals.events,
+            time_ns: self.time_ns,
+            live_bytes: self.totals.live.bytes,
+            peak_clock: self.peak.clock,
+        }
     }
 
     #[inline]

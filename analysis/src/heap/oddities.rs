@@ -44,6 +44,7 @@ impl Heap {
 
     #[cold]
     pub(super) fn overlap(&mut self, caller: Caller, addr: u64, size: u64, earlier: Block) {
+        self.doubting.overlap();
         let kind = AnomalyKind::Overlap;
         if self.anomalies.count(kind, caller.stack) {
             self.anomalies.describe(Anomaly {
@@ -67,6 +68,9 @@ impl Heap {
         if self.drops.blocks > 0 {
             self.drops.frees += 1;
             return;
+        }
+        if first_free.is_none() {
+            self.doubting.unknown();
         }
         // Blocks are not searched for every time: a program that frees wrongly in a loop is one
         // entry, and the kind that its first free had.

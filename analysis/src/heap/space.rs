@@ -1,10 +1,19 @@
 //! How big the linear memories are, and every growth of one.
 //!
 //! The guest's own growths come as events. The host's are noticed when a memory is found larger
-//! than the events explain. It does not judge why a memory grew.
+//! than the events explain.
+//!
+//! Why a memory grew is judged when the next event shows what it was grown for:
+//!
+//! ```text
+//! grow ─► waiting ─┬─ request from the same context ─► demand, or fragmentation; the rest policy
+//!                  └─ anything else, or the end ─────► direct
+//! ```
 
-use crate::profile::{Grow, GrownBy, MemoryUse, StackId};
+use super::extent::{Extent, need};
+use crate::profile::{Grow, GrownBy, Growth, GrowthCause, MemoryUse, StackId};
 use seepage_trace::ModuleInfo;
+use std::ops::Range;
 
 /// The page of the core specification; sizes of several memories are summed up in it.
 const PAGE: u64 = 65_536;
@@ -17,6 +26,21 @@ pub(crate) struct Now {
     pub(crate) clock: u64,
     pub(crate) time_ns: u64,
     pub(crate) live_bytes: u64,
+    /// When the high-water mark was, as far as is known now.
+    pub(crate) peak_clock: u64,
+}
+
+/// The memory of a module that its allocator works in, as far as one can tell: the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct MainMemory {
+    /// Bytes at the start.
+    pub(crate) initial: u64,
+    /// Bytes now.
+    pub(crate) bytes: u64,
+    /// Bytes at the high-water mark.
+    pub(crate) at_peak: u64,
+    /// Its place among all memories.
+    pub(crate) place: Option<usize>,
 }
 
 /// The memories of one module: a range of [`Space::memories`].
@@ -35,11 +59,42 @@ pub(crate) struct Space {
     /// Growths that were not listed.
     pub(crate) dropped: u64,
     pages: u64,
+    /// By memory: its pages at a high-water mark that it has outgrown, and that mark's clock.
+    outgrown: Vec<(u64, u64)>,
+    growth: Growth,
+    /// Growths by the guest that nothing explains yet.
+    waiting: Vec<Waiting>,
+    /// Stretches that somebody else than the allocator grew: memory, start and end.
+    untracked: Vec<(usize, Range<u64>)>,
 }
+
+/// A growth whose cause is not known yet.
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    memory: usize,
+    stack: StackId,
+    from: u64,
+    to: u64,
+    /// Its place in the list.
+    place: Option<usize>,
+}
+
+/// Stretches that others grew, at most; further ones are taken for the allocator's.
+const MAX_UNTRACKED: usize = 4096;
 
 impl Space {
     pub(crate) fn new(cap: usize) -> Space {
-        Space { memories: Vec::new(), grows: Vec::new(), cap, dropped: 0, pages: 0 }
+        Space {
+            memories: Vec::new(),
+            grows: Vec::new(),
+            cap,
+            dropped: 0,
+            pages: 0,
+            outgrown: Vec::new(),
+            growth: Growth::default(),
+            waiting: Vec::new(),
+            untracked: Vec::new(),
+        }
     }
 
     /// Size of all memories, in pages of 64 KiB.
@@ -59,6 +114,7 @@ impl Space {
                 maximum_pages: memory.maximum_pages,
             });
         }
+        self.outgrown.resize(self.memories.len(), (0, u64::MAX));
         self.sum_up();
         MemoryRange { start, len: self.memories.len() - start }
     }
@@ -84,8 +140,8 @@ impl Space {
         let from_pages = before.unwrap_or(known);
         let refused = before.is_none();
         let to_pages = if refused { from_pages } else { from_pages.saturating_add(delta) };
-        self.set(range, memory, to_pages);
-        self.list(
+        self.set(range, memory, to_pages, now.peak_clock);
+        let place = self.list(
             Grow {
                 clock: now.clock,
                 time_ns: now.time_ns,
@@ -97,10 +153,17 @@ impl Space {
                 delta,
                 refused,
                 by: GrownBy::Guest,
+                cause: None,
                 live_bytes: now.live_bytes,
             },
             range,
         );
+        if to_pages > from_pages {
+            let memory = range.start + memory as usize;
+            let size = self.memories[memory].page_size;
+            let [from, to] = [from_pages, to_pages].map(|pages| pages.saturating_mul(size));
+            self.waiting.push(Waiting { memory, stack, from, to, place });
+        }
     }
 
     /// The host found a memory of that size.
@@ -111,7 +174,7 @@ impl Space {
         if pages <= from_pages {
             return;
         }
-        self.set(range, memory, pages);
+        self.set(range, memory, pages, now.peak_clock);
         self.list(
             Grow {
                 clock: now.clock,
@@ -124,10 +187,100 @@ impl Space {
                 delta: pages - from_pages,
                 refused: false,
                 by: GrownBy::Host,
+                cause: Some(GrowthCause::Unexplained),
                 live_bytes: now.live_bytes,
             },
             range,
         );
+        let memory = range.start + memory as usize;
+        let size = self.memories[memory].page_size;
+        let bytes = (pages - from_pages).saturating_mul(size);
+        self.growth.add(GrowthCause::Unexplained, bytes);
+        self.others(memory, from_pages.saturating_mul(size)..pages.saturating_mul(size));
+    }
+
+    /// Whether a growth waits for its cause.
+    #[inline]
+    pub(crate) fn has_unexplained(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// The next event of the module whose memory grew: a request of its allocator from the context
+    /// that grew it is what it was grown for. Any other event says that it was not the allocator.
+    /// `is_for` tells whether a growth's context leads through the request's.
+    pub(crate) fn explain(
+        &mut self,
+        range: MemoryRange,
+        request: Option<u64>,
+        extent: Extent,
+        is_for: impl Fn(StackId) -> bool,
+    ) {
+        let all = std::mem::take(&mut self.waiting);
+        let is_own = |it: &Waiting| (range.start..range.start + range.len).contains(&it.memory);
+        let (own, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(is_own);
+        self.waiting = rest;
+        let is_allocators = |it: &Waiting| request.is_some() && is_for(it.stack);
+        let (allocators, direct): (Vec<_>, Vec<_>) = own.into_iter().partition(is_allocators);
+        for grow in direct {
+            self.settle(grow, [(GrowthCause::Direct, grow.to - grow.from)]);
+            self.others(grow.memory, grow.from..grow.to);
+        }
+        let Some(size) = request else { return };
+        let need = need(size);
+        // What lies above all blocks already needs not be grown.
+        let from = allocators.iter().map(|grow| grow.from).min().unwrap_or(0);
+        let missing = need.saturating_sub(from.saturating_sub(extent.top));
+        let mut missing = missing.checked_next_multiple_of(PAGE).unwrap_or(missing);
+        let main = allocators.first().map(|grow| grow.memory);
+        let foreign = self.untracked.iter().filter(|(memory, _)| Some(*memory) == main);
+        let foreign = foreign.map(|(_, it)| it.end.min(extent.top).saturating_sub(it.start)).sum();
+        // Free bytes enough, and yet no place for it.
+        let cause = match extent.has_free(need, foreign) {
+            true => GrowthCause::Fragmentation,
+            false => GrowthCause::Demand,
+        };
+        for grow in allocators {
+            let bytes = grow.to - grow.from;
+            let part = bytes.min(missing);
+            missing -= part;
+            self.settle(grow, [(cause, part), (GrowthCause::Policy, bytes - part)]);
+        }
+    }
+
+    fn settle<const N: usize>(&mut self, grow: Waiting, parts: [(GrowthCause, u64); N]) {
+        let main = parts.iter().max_by_key(|(_, bytes)| *bytes).map(|(cause, _)| *cause);
+        parts.iter().for_each(|&(cause, bytes)| self.growth.add(cause, bytes));
+        if let Some(listed) = grow.place.and_then(|place| self.grows.get_mut(place)) {
+            listed.cause = main;
+        }
+    }
+
+    /// Notes that somebody else than the allocator grew a stretch.
+    fn others(&mut self, memory: usize, stretch: Range<u64>) {
+        if self.untracked.len() < MAX_UNTRACKED {
+            self.untracked.push((memory, stretch));
+        }
+    }
+
+    /// The stretches of a memory that others than the allocator grew, by address.
+    pub(crate) fn untracked(&self, memory: Option<usize>) -> Vec<Range<u64>> {
+        let own = self.untracked.iter().filter(|(at, _)| Some(*at) == memory);
+        let mut stretches: Vec<_> = own.map(|(_, stretch)| stretch.clone()).collect();
+        stretches.sort_unstable_by_key(|stretch| stretch.start);
+        stretches
+    }
+
+    /// The memory in which a module's blocks are.
+    pub(crate) fn main_memory(&self, range: MemoryRange, peak_clock: u64) -> MainMemory {
+        let Some(memory) = self.get(range, 0) else { return MainMemory::default() };
+        let bytes = |pages: u64| pages.saturating_mul(memory.page_size);
+        let (pages, clock) = self.outgrown[range.start];
+        MainMemory {
+            initial: bytes(memory.initial_pages),
+            bytes: bytes(memory.final_pages),
+            at_peak: bytes(if clock == peak_clock { pages } else { memory.final_pages }),
+            place: Some(range.start),
+        }
     }
 
     /// Size of all memories at the start, in pages of 64 KiB.
@@ -135,9 +288,25 @@ impl Space {
         pages(self.memories.iter().map(|memory| (memory.initial_pages, memory.page_size)))
     }
 
-    /// The memories' final sizes and the growths.
-    pub(crate) fn finish(self) -> (Vec<MemoryUse>, Vec<Grow>) {
-        (self.memories, self.grows)
+    /// No event comes any more that could explain a growth.
+    pub(crate) fn give_up(&mut self, extents: &[(MemoryRange, Extent)]) {
+        for &(range, extent) in extents {
+            self.explain(range, None, extent, |_| false);
+        }
+    }
+
+    /// The memories' final sizes, the growths, and why they were. `extents` are the heaps.
+    pub(crate) fn finish(
+        mut self,
+        extents: &[(MemoryRange, Extent)],
+    ) -> (Vec<MemoryUse>, Vec<Grow>, Growth) {
+        // What an allocator grew in advance and then handed out was in demand after all.
+        let tails = extents
+            .iter()
+            .map(|&(range, extent)| self.main_memory(range, 0).bytes.saturating_sub(extent.top));
+        let tail = tails.fold(0, u64::saturating_add);
+        self.growth.policy_was_demand(tail);
+        (self.memories, self.grows, self.growth)
     }
 
     fn get(&self, range: MemoryRange, memory: u32) -> Option<&MemoryUse> {
@@ -145,20 +314,26 @@ impl Space {
         self.memories.get(range.start + index)
     }
 
-    fn set(&mut self, range: MemoryRange, memory: u32, pages: u64) {
-        if let Some(entry) = self.memories.get_mut(range.start + memory as usize) {
+    fn set(&mut self, range: MemoryRange, memory: u32, pages: u64, peak_clock: u64) {
+        let place = range.start + memory as usize;
+        if let Some(entry) = self.memories.get_mut(place) {
+            if self.outgrown[place].1 != peak_clock {
+                self.outgrown[place] = (entry.final_pages, peak_clock);
+            }
             entry.final_pages = entry.final_pages.max(pages);
             self.sum_up();
         }
     }
 
-    fn list(&mut self, grow: Grow, range: MemoryRange) {
+    /// Lists a growth, if there is room, and tells its place.
+    fn list(&mut self, grow: Grow, range: MemoryRange) -> Option<usize> {
         if self.grows.len() >= self.cap {
             self.dropped += 1;
-            return;
+            return None;
         }
         let module = self.get(range, grow.memory).map(|memory| memory.module).unwrap_or_default();
         self.grows.push(Grow { module, ..grow });
+        Some(self.grows.len() - 1)
     }
 
     fn sum_up(&mut self) {
@@ -177,7 +352,7 @@ mod tests {
     use super::*;
     use seepage_trace::Memory;
 
-    const NOW: Now = Now { clock: 5, time_ns: 6, live_bytes: 7 };
+    const NOW: Now = Now { clock: 5, time_ns: 6, live_bytes: 7, peak_clock: 4 };
 
     fn space(cap: usize) -> (Space, MemoryRange) {
         let memory = |initial_pages, page_size| Memory {
@@ -204,7 +379,8 @@ mod tests {
         space.grow(range, 7, StackId(1), Some(8), 1, NOW);
         space.host_size(range, 1, 65_537, NOW);
         assert_eq!(space.pages(), 10);
-        let (memories, grows) = space.finish();
+        space.give_up(&[(range, Extent::default())]);
+        let (memories, grows, growth) = space.finish(&[(range, Extent::default())]);
         let told: Vec<_> =
             grows.iter().map(|g| (g.memory, g.by, g.from_pages, g.to_pages, g.refused)).collect();
         use GrownBy::{Guest, Host};
@@ -216,6 +392,7 @@ mod tests {
         ];
         assert_eq!(told, expected);
         assert_eq!(memories[0].final_pages, 8);
+        assert_eq!((growth.direct, growth.unexplained), (3 * PAGE, 3 * PAGE + 65_437));
     }
 
     #[test]

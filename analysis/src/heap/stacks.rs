@@ -117,6 +117,25 @@ impl Stacks {
         *values.unknown.insert(id)
     }
 
+    /// Whether a stack that grows the memory is that of a request and, within it, an allocator's
+    /// functions. Of stacks that are not known nobody can say that they are not.
+    pub(crate) fn leads_through(
+        &self,
+        grower: StackId,
+        request: StackId,
+        is_allocators: impl Fn(&str) -> bool,
+    ) -> bool {
+        let entry = |id: StackId| self.entries.get(id.0 as usize).filter(|entry| entry.known);
+        let (Some(grower), Some(request)) = (entry(grower), entry(request)) else { return true };
+        let is_cut = grower.truncated || request.truncated;
+        (0..=grower.frames.len()).any(|inner| {
+            let (allocator, rest) = grower.frames.split_at(inner);
+            (is_cut || rest.len() == request.frames.len())
+                && rest.iter().zip(&request.frames).all(|(one, other)| one == other)
+                && allocator.iter().any(|frame| is_allocators(&frame.function))
+        })
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }

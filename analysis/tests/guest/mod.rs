@@ -55,6 +55,7 @@ pub fn module_info(name: &str, family: &str) -> ModuleInfo {
         frees: Frees::Explicit,
         heap_before: false,
         blind_spots: Vec::new(),
+        ..ModuleInfo::default()
     }
 }
 

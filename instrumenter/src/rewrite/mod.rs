@@ -29,6 +29,7 @@ use crate::{
     graph::{CallGraph, IndirectReach},
     inspection::Inspection,
     instrumented::Instrumented,
+    layout,
     symbols::Symbols,
 };
 use record::Recorder;
@@ -104,6 +105,8 @@ pub(crate) fn rewrite(
     let hooked = discovery.hooks.iter().map(|hook| hook.function);
     let reaching = graph.reaching(hooked.chain(grown.iter().copied()));
     let indirect = IndirectReach::new(module, &reaching);
+    let roots = layout::address_globals(module);
+    let layout_of_memory = layout::layout(module);
     let memories: Vec<_> = module.memories.iter().map(|memory| memory.id()).collect();
 
     let mut tracepoints = Vec::new();
@@ -159,6 +162,9 @@ pub(crate) fn rewrite(
     for (index, memory) in memories.into_iter().enumerate() {
         module.exports.add(&format!("{}{index}", abi::MEMORY_EXPORT_PREFIX), memory);
     }
+    for &(index, global) in &roots {
+        module.exports.add(&format!("{}{index}", abi::GLOBAL_EXPORT_PREFIX), global);
+    }
     recorder.finish(module);
 
     let info = ModuleInfo {
@@ -170,6 +176,8 @@ pub(crate) fn rewrite(
         contexts: with_contexts,
         frees: discovery.frees,
         heap_before: discovery.heap_before,
+        globals: roots.iter().map(|&(index, _)| index).collect(),
+        layout: layout_of_memory,
         blind_spots: inspection.blind_spots.clone(),
     };
     drop_stale_sections(module);

@@ -34,6 +34,8 @@ struct Guest {
     /// Contexts of which JavaScript wants to hear each allocation, with the numbers it knows them by.
     watched: FxHashMap<u64, u32>,
     batch: Vec<u8>,
+    /// Sizes of the memories when they were last told.
+    pages: Vec<u64>,
     lost: u64,
 }
 
@@ -58,6 +60,7 @@ pub(crate) fn add(table: SiteTable) -> ModuleInfo {
             seen: FxHashSet::default(),
             watched: FxHashMap::default(),
             batch,
+            pages: Vec::new(),
             lost: 0,
         });
         guests.budget.get_or_insert_with(|| Budget::new(DEFAULT_STACKS));
@@ -87,10 +90,14 @@ pub(crate) fn stack(
     })
 }
 
-/// What a guest has written, as a message for `then`.
+/// What a guest has written, as a message for `then`, if there is anything new.
 pub(crate) fn take(guest: u32, time_ns: u64, memories: Vec<u64>, then: impl FnOnce(&Message<'_>)) {
     let taken = GUESTS.with_borrow_mut(|guests| {
         let it = guests.list.get_mut(guest as usize)?;
+        if it.batch.is_empty() && it.pages == memories {
+            return None;
+        }
+        it.pages.clone_from(&memories);
         Some((it.table.layout, std::mem::take(&mut it.batch)))
     });
     let Some((layout, batch)) = taken else { return };

@@ -1,6 +1,10 @@
 /* Made from docs/report.schema.json by scripts/types.mjs. */
 
 /**
+ * A kind of live blocks.
+ */
+export type LeakKind = "definitely_lost" | "indirectly_lost" | "possibly_lost" | "still_reachable";
+/**
  * Who made a memory grow.
  */
 export type GrownBy = "guest" | "host";
@@ -18,7 +22,7 @@ export interface Report {
    */
   abstentions: Abstention[];
   /**
-   * What the guest did to its heap that makes no sense.
+   * What the guest did to its heap that is an error or an oddity.
    */
   anomalies: Anomaly[];
   /**
@@ -32,11 +36,28 @@ export interface Report {
    */
   findings: Finding[];
   guest: Guest;
+  /**
+   * What the guest did to its heap that is an error.
+   */
+  heap_errors: Anomaly[];
+  /**
+   * Blocks that the host holds from outside the memory.
+   */
+  held?: Held[];
   high_water: HighWater;
+  /**
+   * What became of the blocks that are live at the end. Absent if there was no image of the
+   * memory to tell by.
+   */
+  leaks?: Leaks | null;
   /**
    * Freed blocks by lifetime, in powers of two.
    */
   lifetimes: LifetimeBucket[];
+  /**
+   * The live blocks by context and kind: definitely lost ones first, the largest first.
+   */
+  loss_records: LossRecord[];
   /**
    * The moments that somebody marked, evenly thinned out if there were many.
    */
@@ -56,7 +77,8 @@ export interface Report {
    */
   sizes: SizeBucket[];
   /**
-   * The rules for known noise that took blocks out of the verdict.
+   * The rules that took blocks out of the verdict, in the order in which they were tried, and
+   * those of the user's files that took none.
    */
   suppressions: Suppression[];
   /**
@@ -199,7 +221,7 @@ export interface Context {
   module: number;
   peak: Count;
   /**
-   * The rule for known noise that takes it out of the verdict.
+   * The rule that takes it out of the verdict.
    */
   suppressed_by?: string | null;
   temporary: Count;
@@ -257,6 +279,14 @@ export interface Dropped {
    */
   grows: number;
   /**
+   * Images of a memory that were too large: what points to its blocks is not known.
+   */
+  images: number;
+  /**
+   * Loss records that are not listed. They count in `leaks`.
+   */
+  loss_records: number;
+  /**
    * Modules that were not followed.
    */
   modules: number;
@@ -309,6 +339,10 @@ export interface Finding {
    * The claim with its figures, one sentence.
    */
   summary: string;
+  /**
+   * How sure it is: `error`, `leak`, `suspect` or `exceeded`.
+   */
+  verdict: string;
 }
 /**
  * How the guest ended.
@@ -341,6 +375,31 @@ export interface Guest {
   trap_stack: Frame[];
 }
 /**
+ * A block that the host holds.
+ */
+export interface Held {
+  /**
+   * Where the block begins.
+   */
+  address: number;
+  /**
+   * Its size.
+   */
+  bytes: number;
+  /**
+   * The module's place: 0 is `module`, the others follow in `modules`.
+   */
+  module: number;
+  /**
+   * Bytes that would be free without it.
+   */
+  retained_bytes: number;
+  /**
+   * The address that the host holds.
+   */
+  root: number;
+}
+/**
  * The high-water mark.
  */
 export interface HighWater {
@@ -356,6 +415,39 @@ export interface HighWater {
    * The host's clock when it took the records with that event.
    */
   time_ns: number;
+}
+/**
+ * What became of the live blocks, in the words of Valgrind's Memcheck.
+ */
+export interface Leaks {
+  definitely_lost: Count;
+  indirectly_lost: Count;
+  maybe_in_locals: Count;
+  possibly_lost: Count;
+  roots: Roots;
+  still_reachable: Count;
+  suppressed: Count;
+}
+/**
+ * What was looked at for addresses of blocks.
+ */
+export interface Roots {
+  /**
+   * Mutable globals.
+   */
+  globals: number;
+  /**
+   * Addresses that the host holds.
+   */
+  host: number;
+  /**
+   * Bytes of the live part of the stack in memory; 0 if it is not told apart.
+   */
+  stack_bytes: number;
+  /**
+   * Bytes of memory outside the heap, without the dead part of the stack.
+   */
+  static_bytes: number;
 }
 /**
  * Freed blocks of about one lifetime.
@@ -379,6 +471,40 @@ export interface LifetimeBucket {
   to: number;
 }
 /**
+ * The live blocks of one kind from one context.
+ */
+export interface LossRecord {
+  /**
+   * How many.
+   */
+  blocks: number;
+  /**
+   * Their bytes.
+   */
+  bytes: number;
+  /**
+   * Where they were allocated.
+   */
+  frames: Frame[];
+  /**
+   * Lost blocks of any context that hang on these.
+   */
+  indirect_blocks: number;
+  /**
+   * Bytes of those.
+   */
+  indirect_bytes: number;
+  kind: LeakKind;
+  /**
+   * The module's place: 0 is `module`, the others follow in `modules`.
+   */
+  module: number;
+  /**
+   * Bytes that would be free if these blocks were; null if there were too many blocks to tell.
+   */
+  retained_bytes?: number | null;
+}
+/**
  * A moment that somebody marked.
  */
 export interface Mark {
@@ -386,6 +512,10 @@ export interface Mark {
    * Events so far.
    */
   clock: number;
+  /**
+   * What became of the blocks that were live then; null without an image of the moment.
+   */
+  leaks?: KindCounts | null;
   live: Count;
   /**
    * What it was called.
@@ -397,9 +527,22 @@ export interface Mark {
   pages: number;
 }
 /**
+ * Live blocks by kind.
+ */
+export interface KindCounts {
+  definitely_lost: Count;
+  indirectly_lost: Count;
+  possibly_lost: Count;
+  still_reachable: Count;
+}
+/**
  * The linear memories.
  */
 export interface Memory {
+  /**
+   * What every byte is for at the end. The parts add up to `final_pages` times `page_size`.
+   */
+  account?: Account | null;
   /**
    * Size of all memories at the end.
    */
@@ -408,6 +551,7 @@ export interface Memory {
    * Every growth, and every attempt, in the order of events.
    */
   grows: Grow[];
+  growth: MemoryGrowth;
   /**
    * Size of all memories at the start, in pages of `page_size`.
    */
@@ -417,15 +561,88 @@ export interface Memory {
    */
   page_size: number;
   /**
+   * What every byte was for at the high-water mark of live bytes.
+   */
+  peak_account?: Account | null;
+  /**
    * The largest size of all memories. It is the final one, since memories never shrink.
    */
   peak_pages: number;
+}
+/**
+ * What the bytes of the memories are for at one moment. All parts are bytes, and add up to the
+ * memories' size; `live` is split further.
+ */
+export interface Account {
+  /**
+   * Free runs in which what the program usually asks for has room.
+   */
+  free_fitting: number;
+  /**
+   * Free runs in which it has not: external fragmentation.
+   */
+  free_fragmented: number;
+  live: LiveBytes;
+  /**
+   * What the allocator took for them beyond that.
+   */
+  overhead: number;
+  /**
+   * The stack in memory, where it is known.
+   */
+  stack: number;
+  /**
+   * Static variables, and what else lies below the heap.
+   */
+  static: number;
+  /**
+   * Never handed out, at the top.
+   */
+  tail: number;
+  /**
+   * Grown by somebody whose blocks are not seen.
+   */
+  untracked: number;
+}
+/**
+ * Bytes of live blocks by what became of them.
+ */
+export interface LiveBytes {
+  /**
+   * Nothing points there.
+   */
+  definitely_lost: number;
+  /**
+   * Only lost blocks point there.
+   */
+  indirectly_lost: number;
+  /**
+   * Something may point there.
+   */
+  possibly_lost: number;
+  /**
+   * Something points there.
+   */
+  still_reachable: number;
+  /**
+   * Known noise.
+   */
+  suppressed: number;
+  /**
+   * Nobody looked.
+   */
+  unknown: number;
 }
 /**
  * A growth of a memory.
  */
 export interface Grow {
   by: GrownBy;
+  /**
+   * Why, for the most part: `demand`, `fragmentation`, `policy`, `direct` or `unexplained`;
+   * null if it was refused.
+   */
+  cause?: string | null;
   /**
    * The event; for a growth by the host, the one after which it was noticed.
    */
@@ -466,6 +683,35 @@ export interface Grow {
    * Pages after; the same if it was refused.
    */
   to_pages: number;
+}
+/**
+ * Bytes by which all memories grew, by cause.
+ */
+export interface MemoryGrowth {
+  /**
+   * The whole growth.
+   */
+  bytes: number;
+  /**
+   * The program asked its allocator for more than all that was free.
+   */
+  demand: number;
+  /**
+   * Other code of the module grew the memory.
+   */
+  direct: number;
+  /**
+   * Enough was free, but in pieces too small for what was asked for.
+   */
+  fragmentation: number;
+  /**
+   * Allocators took more than they needed, and have not handed it out.
+   */
+  policy: number;
+  /**
+   * The host or another module did.
+   */
+  unexplained: number;
 }
 /**
  * A module that ran.
@@ -568,17 +814,25 @@ export interface SizeBucket {
   to: number;
 }
 /**
- * A rule for known noise, and how much it took out of the verdict.
+ * A suppression rule, and how much it took out of the verdict.
  */
 export interface Suppression {
   /**
-   * Live blocks.
+   * What it matches and leaves in the verdict because its limit is reached.
+   */
+  beyond?: Count | null;
+  /**
+   * Live blocks; none if the rule is unused.
    */
   blocks: number;
   /**
    * Their bytes.
    */
   bytes: number;
+  /**
+   * Where the rule is written, as `file:line`, unless it is built in.
+   */
+  place?: string | null;
   /**
    * Why such blocks are no leak of the program.
    */

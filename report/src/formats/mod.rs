@@ -6,7 +6,7 @@
 mod json;
 mod text;
 
-use crate::schema::Report;
+use crate::{diff::Diff, schema::Report};
 use serde::Serialize;
 use std::borrow::Cow;
 
@@ -42,6 +42,13 @@ pub struct Format {
 /// The format of that name.
 pub fn find(name: &str) -> Option<&'static Format> {
     LIST.iter().find(|format| format.name == name)
+}
+
+/// A difference between two reports, for a person. [`printable_json`] writes it for machines.
+pub fn diff_text(diff: &Diff, options: &TextOptions) -> String {
+    let mut out = String::new();
+    text::difference::render(diff, options, &mut out);
+    out
 }
 
 /// A name that came from a module, with everything escaped that does something to a terminal

@@ -3,8 +3,9 @@
 
 use proptest::{collection::vec, option, prelude::*};
 use seepage_trace::{
-    Context, End, Event, Frame, Frees, Memory, Message, ModuleId, ModuleInfo, Outcome,
-    RecordLayout, Records, Role, SiteTable, Stack, ThreadId, Tracepoint, TracepointId,
+    Context, End, Event, Frame, Frees, Layout, Locals, Memory, MemoryPart, Message, ModuleId,
+    ModuleInfo, OpenFile, Outcome, RecordLayout, Records, Role, SiteTable, Stack, State, ThreadId,
+    Tracepoint, TracepointId,
     abi::{Record, RingLayout},
     sites::{Function, Site, Transport},
 };
@@ -74,13 +75,68 @@ fn memory() -> impl Strategy<Value = Memory> {
     )
 }
 
+fn memory_layout() -> impl Strategy<Value = Layout> {
+    let stack = option::of((number(), number()).prop_map(|(start, end)| start..end));
+    (option::of(small()), stack, option::of(number()))
+        .prop_map(|(stack_pointer, stack, static_end)| Layout { stack_pointer, stack, static_end })
+}
+
+fn state() -> impl Strategy<Value = State> {
+    let locals = prop_oneof![Just(Locals::Gone), Just(Locals::Hidden), Just(Locals::Listed)];
+    let unchanged = vec((number(), number()).prop_map(|(start, end)| start..end), 0..4);
+    let values = (vec(number(), 0..4), vec(number(), 0..4), number(), unchanged);
+    (small(), locals, values).prop_map(
+        |(module, locals, (globals, roots, memory_bytes, unchanged))| State {
+            unchanged,
+            module: ModuleId(module),
+            locals,
+            globals,
+            roots,
+            memory_bytes,
+        },
+    )
+}
+
+/// Stretches of zeros, of other bytes, and of both.
+fn memory_part() -> impl Strategy<Value = MemoryPart<'static>> {
+    let run = prop_oneof![
+        (0..300usize).prop_map(|length| vec![0; length]),
+        vec(any::<u8>(), 0..50),
+        vec(0..2u8, 0..50),
+    ];
+    let bytes = vec(run, 1..6).prop_map(|runs| runs.concat());
+    let some = bytes.prop_filter("a part without bytes is none", |bytes| !bytes.is_empty());
+    (small(), small(), number(), some).prop_map(|(module, memory, addr, bytes)| MemoryPart {
+        module: ModuleId(module),
+        memory,
+        addr,
+        bytes: bytes.into(),
+    })
+}
+
+fn open_file() -> impl Strategy<Value = OpenFile> {
+    (small(), small(), text(), text(), vec(frame(), 0..6)).prop_map(
+        |(module, descriptor, kind, path, frames)| OpenFile {
+            module: ModuleId(module),
+            descriptor,
+            kind,
+            path,
+            frames,
+        },
+    )
+}
+
 pub fn module() -> impl Strategy<Value = ModuleInfo> {
     let frees = prop_oneof![Just(Frees::Explicit), Just(Frees::Collected), Just(Frees::Unseen)];
     let flags = (any::<bool>(), frees, any::<bool>());
     let lists = (vec(tracepoint(), 0..5), vec(memory(), 0..4), vec(text(), 0..3));
-    (small(), text(), number(), lists, flags).prop_map(
-        |(id, name, bytes, (tracepoints, memories, blind_spots), (contexts, frees, before))| {
+    let held = (vec(small(), 0..4), memory_layout());
+    (small(), text(), number(), (lists, held), flags).prop_map(
+        |(id, name, bytes, (lists, (globals, layout)), (contexts, frees, before))| {
+            let (tracepoints, memories, blind_spots) = lists;
             ModuleInfo {
+                globals,
+                layout,
                 id: ModuleId(id),
                 name,
                 bytes,
@@ -196,6 +252,10 @@ pub fn message() -> impl Strategy<Value = Message<'static>> {
         module().prop_map(Message::Module),
         stack().prop_map(Message::Stack),
         records().prop_map(Message::Records),
+        state().prop_map(Message::State),
+        memory_part().prop_map(Message::Memory),
+        open_file().prop_map(Message::OpenFile),
+        (text(), text()).prop_map(|(origin, text)| Message::Suppressions { origin, text }),
         text().prop_map(|name| Message::Mark { name }),
         end().prop_map(Message::End),
     ]

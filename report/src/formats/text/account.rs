@@ -2,10 +2,11 @@
 
 use super::{
     page::{Page, Style},
-    units::{bytes, duration, percent, plural, thousands},
+    units::{bytes, duration, percent},
     words::{clean, shorten},
 };
 use crate::schema::{Count, Module, Report};
+use seepage_analysis::words::{plural, thousands};
 
 /// Columns of the course of live bytes.
 const COURSE: usize = 48;
@@ -104,7 +105,10 @@ fn heap(report: &Report, page: &mut Page<'_>) {
     };
     let suppressed = match totals.suppressed.blocks {
         0 => String::new(),
-        blocks => format!(", {} of it known noise", thousands(blocks)),
+        blocks if report.suppressions.iter().all(|rule| rule.place.is_none()) => {
+            format!(", {} of it known noise", thousands(blocks))
+        }
+        blocks => format!(", {} of it suppressed", thousands(blocks)),
     };
     let point = percent(report.high_water.clock, totals.events);
     let pages = plural(report.high_water.pages, "page");

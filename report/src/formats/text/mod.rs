@@ -6,6 +6,7 @@
 //! grep, and its form is stable.
 
 mod account;
+pub(crate) mod difference;
 mod page;
 mod sections;
 mod selection;

@@ -3,17 +3,20 @@
 use super::{
     page::{Page, Style},
     stacks::{self, FEW, Layout, MANY, Prefix},
-    units::{bytes, percent, plural},
+    units::{bytes, percent},
     words::{clean, shell},
 };
 use crate::{
     formats::{Invocation, Verb},
     schema::{Anomaly, Context, Count, Frame, GrownBy, Report, VerdictKind},
 };
+use seepage_analysis::words::{plural, thousands};
 use std::cmp::Reverse;
 
 /// Contexts that are named for the growth of memory.
 const MAX_GROWERS: usize = 3;
+/// Suppression rules that are listed: the built-in ones, and some.
+const MAX_RULES: usize = 20;
 const BAR: usize = 10;
 const STACK: Layout = Layout { indent: 4, frames: MANY };
 
@@ -123,7 +126,7 @@ fn prefix(contexts: &[&Context], top: usize) -> Prefix {
 fn one_context(context: &Context, held: Count, whole: u64, prefix: &Prefix, page: &mut Page<'_>) {
     let bar = page.paint(Style::Bad, &page.bar(held.bytes, whole, BAR));
     let of = if context.allocated.blocks > held.blocks {
-        format!(" of {} allocated here", super::units::thousands(context.allocated.blocks))
+        format!(" of {} allocated here", thousands(context.allocated.blocks))
     } else {
         String::new()
     };
@@ -193,15 +196,30 @@ fn growers(report: &Report) -> Vec<Grower<'_>> {
 }
 
 pub(super) fn suppressions(report: &Report, page: &mut Page<'_>) {
-    if report.suppressions.is_empty() {
+    let applied = || report.suppressions.iter().filter(|it| it.blocks > 0 || it.beyond.is_some());
+    if applied().next().is_none() {
         return;
     }
-    page.heading("known noise, not in the verdict");
-    for suppression in &report.suppressions {
+    let built_in = applied().all(|it| it.place.is_none());
+    page.heading(if built_in {
+        "known noise, not in the verdict"
+    } else {
+        "suppressed, not in the verdict"
+    });
+    for suppression in applied().take(MAX_RULES) {
         let count = plural(suppression.blocks, "block");
         let size = bytes(suppression.bytes);
-        page.line(&format!("  {}: {count}, {size}: {}", suppression.rule, suppression.reason));
+        let (rule, reason) = (clean(&suppression.rule), clean(&suppression.reason));
+        let beyond = match suppression.beyond {
+            Some(beyond) => {
+                let blocks = plural(beyond.blocks, "block");
+                format!("; {blocks}, {} beyond its limit", bytes(beyond.bytes))
+            }
+            None => String::new(),
+        };
+        page.line(&format!("  {rule}: {count}, {size}: {reason}{beyond}"));
     }
+    more(applied().count(), MAX_RULES, "rule", page);
 }
 
 /// What seepage could not see, so that nobody takes silence for an answer.

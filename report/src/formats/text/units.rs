@@ -1,28 +1,5 @@
 //! Numbers as people read them.
 
-/// `1,234,567`.
-pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// `1 block`, `2,000 blocks`.
-pub(super) fn plural(number: u64, noun: &str) -> String {
-    let noun = match (number, noun.strip_suffix('y')) {
-        (1, _) => noun.into(),
-        (_, Some(stem)) => format!("{stem}ies"),
-        _ => format!("{noun}s"),
-    };
-    format!("{} {noun}", thousands(number))
-}
-
 /// `12 B`, `1.5 KiB`, `340 MiB`: three digits.
 pub(super) fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
@@ -79,12 +56,6 @@ mod tests {
 
     #[test]
     fn numbers() {
-        assert_eq!(
-            [0, 999, 1000, 1_234_567].map(thousands),
-            ["0", "999", "1,000", "1,234,567"].map(String::from)
-        );
-        assert_eq!(plural(1, "block"), "1 block");
-        assert_eq!(plural(2000, "anomaly"), "2,000 anomalies");
         assert_eq!(duration(999), "999 ns");
         assert_eq!(duration(1_500_000), "1.5 ms");
     }

@@ -1,0 +1,79 @@
+//! Takes the account of all memories at one moment.
+
+use super::{Account, BlockKind, Geometry, Picture, Placed};
+use crate::{
+    heap::survey::Survey,
+    image::{MemoryImage, Word},
+    kinds::static_end,
+    profile::{MemoryUse, StackId},
+};
+use seepage_trace::{ModuleInfo, Role};
+use std::ops::Range;
+
+/// One module at one moment: what its main memory looks like.
+pub(crate) struct Moment<'a> {
+    pub(crate) module: &'a ModuleInfo,
+    pub(crate) survey: &'a Survey<'a>,
+    pub(crate) image: Option<&'a MemoryImage>,
+    /// Live blocks by address.
+    pub(crate) blocks: Vec<Placed>,
+    /// Size of its main memory.
+    pub(crate) bytes: u64,
+}
+
+impl Moment<'_> {
+    /// Calls `use_picture` with the main memory, unless no block was ever seen in it.
+    pub(crate) fn picture<R>(&self, use_picture: impl FnOnce(&Picture<'_>) -> R) -> Option<R> {
+        self.survey.lowest()?;
+        let families: Vec<&str> = (self.module.tracepoints.iter())
+            .filter(|tracepoint| tracepoint.role != Role::Grow)
+            .map(|tracepoint| tracepoint.family.as_str())
+            .collect();
+        let is_64 = self.module.memories.first().is_some_and(|memory| memory.is_64);
+        let word = if is_64 { Word::Eight } else { Word::Four };
+        let sizes: Vec<(u64, u64)> =
+            self.blocks.iter().map(|block| (block.addr, block.size)).collect();
+        let geometry = Geometry::new(&families, self.image, word, &sizes);
+        let untracked = self.untracked();
+        Some(use_picture(&Picture {
+            bytes: self.bytes,
+            static_end: static_end(self.module, self.survey),
+            stack: self.module.layout.stack.clone(),
+            blocks: &self.blocks,
+            geometry: &geometry,
+            top: self.survey.extent.top,
+            fitting: self.survey.usual_size,
+            untracked: &untracked,
+        }))
+    }
+
+    /// The stretches that others grew and that hold no block.
+    fn untracked(&self) -> Vec<Range<u64>> {
+        let is_free = |stretch: &&Range<u64>| {
+            let first = self.blocks.partition_point(|block| block.addr < stretch.start);
+            self.blocks.get(first).is_none_or(|block| block.addr >= stretch.end)
+        };
+        self.survey.untracked.iter().filter(is_free).cloned().collect()
+    }
+
+    /// Adds the main memory to an account.
+    pub(crate) fn add_to(&self, account: &mut Account) {
+        if self.picture(|picture| account.add(picture)).is_none() {
+            account.add_unseen(self.survey.main.initial, self.bytes);
+        }
+    }
+}
+
+/// Adds the memories that are no module's main one.
+pub(crate) fn add_others(memories: &[MemoryUse], account: &mut Account) {
+    for memory in memories.iter().filter(|memory| memory.index > 0) {
+        let bytes = |pages: u64| pages.saturating_mul(memory.page_size);
+        account.add_unseen(bytes(memory.initial_pages), bytes(memory.final_pages));
+    }
+}
+
+/// Blocks of which nobody knows what became of them.
+pub(crate) fn placed(blocks: Vec<(u64, u64, StackId)>) -> Vec<Placed> {
+    let place = |(addr, size, stack)| Placed { addr, size, stack, kind: BlockKind::Unknown };
+    blocks.into_iter().map(place).collect()
+}

@@ -1,0 +1,103 @@
+//! How far a heap reaches, how full it is, and what it was asked for of late.
+//!
+//! These are the figures by which a growth is judged in the moment it happens, when there is no
+//! time to look at every block.
+
+/// The reach of one module's blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// The lowest address that was ever handed out.
+    pub(crate) low: u64,
+    /// The end of the highest block that ever was.
+    pub(crate) top: u64,
+    /// What the live blocks take, about, in an allocator that rounds to 8 bytes, and in one that
+    /// rounds to 16.
+    taken: [u64; 2],
+    /// All addresses, one over the other: what bits none of them has.
+    bits: u64,
+}
+
+impl Default for Extent {
+    fn default() -> Extent {
+        Extent { low: u64::MAX, top: 0, taken: [0; 2], bits: 0 }
+    }
+}
+
+impl Extent {
+    #[inline]
+    pub(crate) fn take(&mut self, addr: u64, size: u64) {
+        self.low = self.low.min(addr);
+        self.top = self.top.max(addr.saturating_add(size));
+        self.bits |= addr;
+        for (taken, align) in self.taken.iter_mut().zip(ALIGNMENTS) {
+            *taken = taken.wrapping_add(about(size, align));
+        }
+    }
+
+    #[inline]
+    pub(crate) fn give_back(&mut self, size: u64) {
+        for (taken, align) in self.taken.iter_mut().zip(ALIGNMENTS) {
+            *taken = taken.wrapping_sub(about(size, align));
+        }
+    }
+
+    /// Whether so much is free between blocks, beyond doubt: what blocks take is an estimate.
+    /// `foreign` bytes among them are somebody else's.
+    pub(crate) fn has_free(&self, need: u64, foreign: u64) -> bool {
+        let taken = self.taken[usize::from(self.bits & 15 == 0)];
+        let span = self.top.saturating_sub(self.low);
+        let free = span.saturating_sub(taken).saturating_sub(foreign);
+        free >= need.saturating_add(taken / 32)
+    }
+}
+
+const ALIGNMENTS: [u64; 2] = [8, 16];
+
+/// What an allocator takes for a block, about: a word for its header, and no chunk smaller than
+/// 16 bytes.
+#[inline]
+fn about(size: u64, align: u64) -> u64 {
+    (size.wrapping_add(3 + align) & !(align - 1)).max(16)
+}
+
+/// What a request needs, about, wherever it goes.
+pub(crate) fn need(size: u64) -> u64 {
+    size.saturating_add(32)
+}
+
+/// Requests that are remembered.
+const RECENT: usize = 1024;
+
+/// The sizes of the last requests.
+#[derive(Clone, Debug)]
+pub(crate) struct Recent {
+    sizes: Box<[u64; RECENT]>,
+    next: usize,
+}
+
+impl Default for Recent {
+    fn default() -> Recent {
+        Recent { sizes: Box::new([0; RECENT]), next: 0 }
+    }
+}
+
+impl Recent {
+    #[inline]
+    pub(crate) fn add(&mut self, size: u64) {
+        self.sizes[self.next % RECENT] = size;
+        self.next = self.next.wrapping_add(1);
+    }
+
+    /// The size of which half of all bytes requested of late were asked for in pieces no larger.
+    pub(crate) fn usual(&self) -> u64 {
+        let mut sizes: Vec<u64> = self.sizes.iter().copied().filter(|&size| size > 0).collect();
+        sizes.sort_unstable();
+        let half = sizes.iter().fold(0u64, |sum, &size| sum.saturating_add(size)) / 2;
+        let mut sum = 0u64;
+        let usual = sizes.iter().find(|&&size| {
+            sum = sum.saturating_add(size);
+            sum > half
+        });
+        usual.copied().unwrap_or(0)
+    }
+}

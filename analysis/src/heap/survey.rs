@@ -1,0 +1,99 @@
+//! The blocks of one module at one moment, for whoever has to look at them all.
+
+use super::{
+    Gone, Heap,
+    blocks::{Block, Blocks, TableId},
+    extent::Extent,
+    space::MainMemory,
+};
+use crate::profile::StackId;
+use rustc_hash::FxHashMap;
+use seepage_trace::ModuleId;
+use std::ops::Range;
+
+/// A look at one module's blocks.
+pub(crate) struct Survey<'a> {
+    blocks: &'a Blocks,
+    table: TableId,
+    pub(crate) extent: Extent,
+    pub(crate) main: MainMemory,
+    /// The stretches of the memory that others than the allocator grew, by address.
+    pub(crate) untracked: Vec<Range<u64>>,
+    /// What the program usually asks for.
+    pub(crate) usual_size: u64,
+}
+
+impl Survey<'_> {
+    /// All live blocks by address.
+    pub(crate) fn live(&self) -> Vec<(u64, Block)> {
+        self.blocks.live(self.table)
+    }
+
+    /// Whether a block was ever at that address.
+    pub(crate) fn was_block(&self, addr: u64) -> bool {
+        self.blocks.was_block(self.table, addr)
+    }
+
+    /// The lowest address at which a block has ever been.
+    pub(crate) fn lowest(&self) -> Option<u64> {
+        (self.extent.low != u64::MAX).then_some(self.extent.low)
+    }
+}
+
+/// What is left of a module.
+pub(crate) struct ModuleRemains {
+    pub(super) table: TableId,
+    pub(super) extent: Extent,
+    pub(super) main: MainMemory,
+    pub(super) untracked: Vec<Range<u64>>,
+}
+
+/// What is left of a heap whose books are closed.
+pub(crate) struct Remains {
+    pub(super) blocks: Blocks,
+    pub(super) modules: FxHashMap<ModuleId, ModuleRemains>,
+    pub(super) peak_clock: u64,
+    pub(super) gone: Vec<Gone>,
+    pub(super) usual_size: u64,
+}
+
+impl Remains {
+    pub(crate) fn survey(&self, module: ModuleId) -> Option<Survey<'_>> {
+        let module = self.modules.get(&module)?;
+        Some(Survey {
+            blocks: &self.blocks,
+            table: module.table,
+            extent: module.extent,
+            main: module.main,
+            untracked: module.untracked.clone(),
+            usual_size: self.usual_size,
+        })
+    }
+
+    /// The blocks that were live at the high-water mark, by address: where, how large, whose.
+    pub(crate) fn at_peak(&self, survey: &Survey<'_>) -> Vec<(u64, u64, StackId)> {
+        let live = survey.live().into_iter().filter(|(_, block)| block.since <= self.peak_clock);
+        let gone = self.gone.iter().filter(|gone| gone.table == survey.table);
+        let mut all: Vec<_> = live
+            .map(|(addr, block)| (addr, block.size, block.stack))
+            .chain(gone.map(|gone| (gone.addr, gone.size, gone.stack)))
+            .collect();
+        all.sort_unstable();
+        all
+    }
+}
+
+impl Heap {
+    pub(crate) fn survey(&self, module: ModuleId) -> Option<Survey<'_>> {
+        let module = &self.modules[*self.by_id.get(&module)?];
+        let main = self.space.main_memory(module.memories, self.peak.clock);
+        Some(Survey {
+            blocks: &self.blocks,
+            table: module.table,
+            extent: module.extent,
+            main,
+            untracked: self.space.untracked(main.place),
+            usual_size: self.recent.usual(),
+        })
+    }
+}

@@ -1,0 +1,329 @@
+//! Leak kinds: what the references between blocks mean for the blocks of each context.
+//!
+//! ```text
+//! image, globals, host's addresses ─► roots ─► marking ─► kinds by context, loss records
+//! live blocks ─────────────────────► graph ─► leaders ─► dominators ─► retained sizes
+//! ```
+//!
+//! Roots are what a program can still read: its mutable globals, its memory outside the heap
+//! without the dead part of its stack, and what the host holds. Memory that the allocator has
+//! taken back, or has not yet handed out, is no root: old addresses lie about there. Nor are the
+//! allocator's own books (see [`books`]).
+
+mod books;
+
+use crate::{
+    account::BlockKind,
+    heap::{blocks::Block, survey::Survey},
+    image::{MemoryImage, Word},
+    profile::{Count, Held, Kinds, LeakKind, LossRecord, Reachability, Roots, StackId},
+    reachability::{
+        dominators::Dominators,
+        graph::{Graph, Node, NodeId, Reference},
+        marking::{NOBODY, Reached, RootReferences, leaders, mark},
+    },
+};
+use rustc_hash::FxHashMap;
+use seepage_trace::{Locals, ModuleInfo, State};
+use std::{cmp::Reverse, ops::Range};
+
+/// What a trace brought of a module's state at one moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Image {
+    pub(crate) state: State,
+    pub(crate) memory: MemoryImage,
+}
+
+/// The live blocks at the end and the image of the end, of one module.
+pub(crate) struct Judge<'a> {
+    module: &'a ModuleInfo,
+    image: &'a Image,
+    live: &'a [(u64, Block)],
+    graph: Graph<'a>,
+    roots: RootReferences,
+    looked_at: Roots,
+}
+
+/// Where static variables and the stack end for certain, and the heap may begin.
+pub(crate) fn static_end(module: &ModuleInfo, survey: &Survey<'_>) -> u64 {
+    let layout = &module.layout;
+    let told = layout.static_end.max(layout.stack.as_ref().map(|stack| stack.end));
+    survey.lowest().map_or(u64::MAX, |lowest| told.unwrap_or(0).max(lowest))
+}
+
+/// The blocks as the graph wants them.
+pub(crate) fn nodes(live: &[(u64, Block)]) -> Vec<Node> {
+    live.iter().map(|&(addr, block)| Node { addr, size: block.size }).collect()
+}
+
+impl<'a> Judge<'a> {
+    /// `nodes` are those of `live`, and `was_block` is the survey's.
+    pub(crate) fn new(
+        module: &'a ModuleInfo,
+        image: &'a Image,
+        survey: &Survey<'_>,
+        live: &'a [(u64, Block)],
+        nodes: &'a [Node],
+        was_block: &'a dyn Fn(u64) -> bool,
+    ) -> Judge<'a> {
+        let is_64 = module.memories.first().is_some_and(|memory| memory.is_64);
+        let word = if is_64 { Word::Eight } else { Word::Four };
+        let graph = Graph::new(nodes, &image.memory, word, was_block);
+        let mut judge = Judge {
+            module,
+            image,
+            live,
+            graph,
+            roots: RootReferences::default(),
+            looked_at: Roots::default(),
+        };
+        judge.find_roots(survey);
+        judge
+    }
+
+    fn find_roots(&mut self, survey: &Survey<'_>) {
+        let state = &self.image.state;
+        for &value in &state.globals {
+            if let Some((node, reference)) = self.graph.target(value) {
+                self.roots.add(node, reference);
+            }
+        }
+        self.looked_at.globals = state.globals.len() as u64;
+        // Whoever holds an object from outside holds it surely, wherever in its block it lies:
+        // Rust's `Rc` keeps its counters in front.
+        for &value in &state.roots {
+            if let Some((node, _)) = self.graph.target(value) {
+                self.roots.surely.push(node);
+            }
+        }
+        self.looked_at.host = state.roots.len() as u64;
+        for range in self.root_ranges(survey).into_iter().filter(|range| !range.is_empty()) {
+            self.looked_at.static_bytes += range.end - range.start;
+            let (graph, roots) = (&self.graph, &mut self.roots);
+            graph.references(range, |_, node, reference| roots.add(node, reference));
+        }
+        if let Some(stack) = &self.module.layout.stack
+            && let Some(pointer) = self.stack_pointer()
+        {
+            self.looked_at.stack_bytes = stack.end.saturating_sub(pointer.max(stack.start));
+        }
+    }
+
+    fn static_end(&self, survey: &Survey<'_>) -> u64 {
+        static_end(self.module, survey).min(self.image.memory.bytes)
+    }
+
+    fn stack_pointer(&self) -> Option<u64> {
+        let global = self.module.layout.stack_pointer?;
+        let index = self.module.globals.iter().position(|&it| it == global)?;
+        self.image.state.globals.get(index).copied()
+    }
+
+    /// The stretches of memory that are roots.
+    fn root_ranges(&self, survey: &Survey<'_>) -> Vec<Range<u64>> {
+        // A heap from before the trace holds blocks that nobody knows.
+        let end = match self.module.heap_before {
+            true => self.image.memory.bytes,
+            false => self.static_end(survey),
+        };
+        let mut holes: Vec<Range<u64>> = Vec::new();
+        if let (Some(stack), Some(pointer)) = (&self.module.layout.stack, self.stack_pointer())
+            && (stack.start..=stack.end).contains(&pointer)
+        {
+            holes.push(stack.start..pointer);
+        }
+        // In a snapshot of a running program constants can be addresses.
+        if !self.module.heap_before {
+            holes.extend(self.image.state.unchanged.iter().cloned());
+        }
+        holes.extend(books::of_dlmalloc(&self.image.memory, 0..end, self.graph.word));
+        let inside = self.live.iter().take_while(|(addr, _)| *addr < end);
+        holes.extend(inside.map(|&(addr, block)| addr..addr.saturating_add(block.size)));
+        holes.sort_unstable_by_key(|hole| hole.start);
+        let mut ranges = Vec::new();
+        let mut at = 0;
+        for hole in holes {
+            if hole.start > at {
+                ranges.push(at..hole.start.min(end));
+            }
+            at = at.max(hole.end);
+        }
+        if at < end {
+            ranges.push(at..end);
+        }
+        // What others than the allocator grew may hold anything.
+        let is_free = |stretch: &&Range<u64>| {
+            let first = self.live.partition_point(|&(addr, _)| addr < stretch.start);
+            self.live.get(first).is_none_or(|&(addr, _)| addr >= stretch.end)
+        };
+        let others = survey.untracked.iter().filter(is_free);
+        ranges.extend(others.map(|stretch| stretch.start.max(end)..stretch.end));
+        ranges
+    }
+
+    /// The blocks by kind, and nothing more.
+    pub(crate) fn kinds(&self) -> Kinds {
+        let reached = mark(&self.graph, &self.roots);
+        let leaders = leaders(&self.graph, &reached);
+        let mut kinds = Kinds::default();
+        for (node, (_, block)) in (0..).zip(self.live) {
+            kinds.of_mut(self.kind(node, &reached, &leaders)).add(block.size);
+        }
+        kinds
+    }
+
+    /// Judges the blocks of the module. What contexts of which `is_suppressed` have lost is no loss,
+    /// nor is what hangs on it. Of more blocks than `max_retained` there are no retained sizes.
+    pub(crate) fn judge(
+        &self,
+        is_suppressed: impl Fn(StackId) -> bool,
+        max_retained: usize,
+        result: &mut Reachability,
+    ) -> Vec<BlockKind> {
+        let mut reached = mark(&self.graph, &self.roots);
+        let (spared, spared_roots) = self.spare(is_suppressed, &mut reached);
+        let leaders = leaders(&self.graph, &reached);
+        let is_hidden = self.image.state.locals == Locals::Hidden;
+        let mut records = Records::default();
+        let mut kinds = Vec::with_capacity(self.live.len());
+        for (node, (_, block)) in (0..).zip(self.live) {
+            let kind = self.kind(node, &reached, &leaders);
+            let is_spared = spared[node as usize];
+            records.add(block.stack, kind, is_spared, block.size);
+            kinds.push(if is_spared { BlockKind::Suppressed } else { BlockKind::Kind(kind) });
+            if is_spared {
+                result.suppressed.add(block.size);
+                continue;
+            }
+            result.kinds.of_mut(kind).add(block.size);
+            if is_hidden && reached[node as usize] == Reached::Lost {
+                result.maybe_in_locals.add(block.size);
+            }
+        }
+        for (node, (_, block)) in (0..).zip(self.live) {
+            let leader = leaders[node as usize];
+            if leader != NOBODY && leader != node {
+                records.of(leader).indirect.add(block.size);
+            }
+        }
+        if self.live.len() <= max_retained {
+            let lost = (0..).zip(&leaders).filter(|&(node, &leader)| node == leader);
+            let lost = lost.map(|(node, _)| node);
+            let held = self.roots.surely.iter().chain(&self.roots.possibly).copied();
+            let tree = Dominators::new(&self.graph, held.chain(lost).chain(spared_roots));
+            let count = records.list.len();
+            let group = |node: NodeId| records.group_of[node as usize] as usize;
+            let retained = tree.retained_by_group(&self.graph, group, count);
+            for (record, bytes) in records.list.iter_mut().zip(retained) {
+                record.0.retained = Some(bytes);
+            }
+            if !self.image.state.roots.is_empty() {
+                self.hold(&tree.retained(&self.graph), &mut result.held);
+            }
+        }
+        let shown = records.list.into_iter().filter(|(_, is_spared)| !is_spared);
+        result.records.extend(shown.map(|(record, _)| record));
+        result.records.sort_by_key(|record| {
+            let weight = record.count.bytes.wrapping_add(record.indirect.bytes);
+            (record.kind, Reverse(weight), Reverse(record.count.blocks), record.stack)
+        });
+        result.modules.push(self.module.id);
+        result.roots.globals += self.looked_at.globals;
+        result.roots.static_bytes += self.looked_at.static_bytes;
+        result.roots.stack_bytes += self.looked_at.stack_bytes;
+        result.roots.host += self.looked_at.host;
+        kinds
+    }
+
+    /// Which blocks no loss is to be claimed of, as LeakSanitizer has it: those of suppressed
+    /// contexts, and all lost ones that hang on these. Takes the latter out of the lost, and tells
+    /// which of them nothing else holds up.
+    fn spare(
+        &self,
+        is_suppressed: impl Fn(StackId) -> bool,
+        reached: &mut [Reached],
+    ) -> (Vec<bool>, Vec<NodeId>) {
+        let mut spared: Vec<bool> =
+            self.live.iter().map(|(_, block)| is_suppressed(block.stack)).collect();
+        let is_root =
+            |&node: &NodeId| spared[node as usize] && reached[node as usize] == Reached::Lost;
+        let roots: Vec<NodeId> = (0..self.live.len() as NodeId).filter(is_root).collect();
+        let mut pending = roots.clone();
+        for &root in &roots {
+            reached[root as usize] = Reached::Surely;
+        }
+        while let Some(node) = pending.pop() {
+            self.graph.edges(node, |to, _| {
+                if reached[to as usize] == Reached::Lost {
+                    reached[to as usize] = Reached::Surely;
+                    spared[to as usize] = true;
+                    pending.push(to);
+                }
+            });
+        }
+        (spared, roots)
+    }
+
+    /// What each address that the host holds leads to.
+    fn hold(&self, retained: &[u64], held: &mut Vec<Held>) {
+        for &root in &self.image.state.roots {
+            if let Some((node, _)) = self.graph.target(root) {
+                let Node { addr, size } = self.graph.nodes[node as usize];
+                let retained = retained[node as usize];
+                held.push(Held { module: self.module.id, root, addr, bytes: size, retained });
+            }
+        }
+    }
+
+    fn kind(&self, node: NodeId, reached: &[Reached], leaders: &[NodeId]) -> LeakKind {
+        match reached[node as usize] {
+            Reached::Surely => LeakKind::StillReachable,
+            Reached::Possibly => LeakKind::PossiblyLost,
+            Reached::Lost if self.image.state.locals == Locals::Hidden => LeakKind::PossiblyLost,
+            Reached::Lost if leaders[node as usize] == node => LeakKind::DefinitelyLost,
+            Reached::Lost => LeakKind::IndirectlyLost,
+        }
+    }
+}
+
+impl RootReferences {
+    fn add(&mut self, node: NodeId, reference: Reference) {
+        match reference {
+            Reference::Start => self.surely.push(node),
+            Reference::Interior => self.possibly.push(node),
+        }
+    }
+}
+
+/// Loss records under way; suppressed ones are kept apart.
+#[derive(Default)]
+struct Records {
+    list: Vec<(LossRecord, bool)>,
+    by_key: FxHashMap<(StackId, LeakKind, bool), u32>,
+    /// By block: the place of its record.
+    group_of: Vec<u32>,
+}
+
+impl Records {
+    /// Adds the next block.
+    fn add(&mut self, stack: StackId, kind: LeakKind, is_spared: bool, bytes: u64) {
+        let list = &mut self.list;
+        let group = *self.by_key.entry((stack, kind, is_spared)).or_insert_with(|| {
+            let record = LossRecord {
+                stack,
+                kind,
+                count: Count::default(),
+                indirect: Count::default(),
+                retained: None,
+            };
+            list.push((record, is_spared));
+            list.len() as u32 - 1
+        });
+        self.list[group as usize].0.count.add(bytes);
+        self.group_of.push(group);
+    }
+
+    fn of(&mut self, node: NodeId) -> &mut LossRecord {
+        &mut self.list[self.group_of[node as usize] as usize].0
+    }
+}

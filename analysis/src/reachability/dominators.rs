@@ -1,0 +1,233 @@
+//! What would go if a block went: the dominator tree of the graph, and retained sizes.
+//!
+//! A block dominates another if every chain from the roots to the other leads through it. The tree
+//! is built by semidominators and nearest common ancestors (Georgiadis 2005, "SNCA", after
+//! Lengauer and Tarjan 1979). Lost blocks hang on those that stand for them, as if these were held
+//! by a root.
+//!
+//! Nodes are numbered by depth-first search here, so that a dominator has a lower number than
+//! whatever it dominates; 0 is the root of all.
+
+use super::graph::{Graph, NodeId};
+
+const NONE: u32 = u32::MAX;
+
+/// The dominator tree.
+pub(crate) struct Dominators {
+    /// By number: the block; the root of all has none.
+    blocks: Vec<NodeId>,
+    /// By number: the immediate dominator's.
+    dominator: Vec<u32>,
+}
+
+impl Dominators {
+    /// `roots` are blocks that are held from outside.
+    pub(crate) fn new(graph: &Graph<'_>, roots: impl Iterator<Item = NodeId>) -> Dominators {
+        let search = Search::new(graph, roots);
+        let count = search.blocks.len();
+        let (start, from) = predecessors(graph, &search);
+
+        let parent = search.parent;
+        let mut semi: Vec<u32> = (0..count as u32).collect();
+        let mut forest = Forest {
+            ancestor: vec![NONE; count],
+            label: (0..count as u32).collect(),
+            path: Vec::new(),
+        };
+        for node in (1..count).rev() {
+            let mut lowest = parent[node];
+            if search.is_root[node] {
+                lowest = 0;
+            }
+            for &before in &from[start[node] as usize..start[node + 1] as usize] {
+                lowest = lowest.min(semi[forest.lowest(before, &semi) as usize]);
+            }
+            semi[node] = lowest;
+            forest.ancestor[node] = parent[node];
+        }
+        let mut dominator = parent;
+        for node in 1..count {
+            let mut candidate = dominator[node];
+            while candidate > semi[node] {
+                candidate = dominator[candidate as usize];
+            }
+            dominator[node] = candidate;
+        }
+        Dominators { blocks: search.blocks, dominator }
+    }
+
+    /// Bytes that each block retains: its own and those of all that it dominates.
+    pub(crate) fn retained(&self, graph: &Graph<'_>) -> Vec<u64> {
+        let by_number = self.retained_by_number(graph);
+        let mut retained = vec![0; graph.nodes.len()];
+        for (number, &block) in self.blocks.iter().enumerate().skip(1) {
+            retained[block as usize] = by_number[number];
+        }
+        retained
+    }
+
+    /// Bytes that the blocks of each group retain, blocks within what another of the group retains
+    /// counted once. `group` tells that of each block, below `count`.
+    pub(crate) fn retained_by_group(
+        &self,
+        graph: &Graph<'_>,
+        group: impl Fn(NodeId) -> usize,
+        count: usize,
+    ) -> Vec<u64> {
+        let retained = self.retained_by_number(graph);
+        let (start, children) = self.children();
+        let mut sums = vec![0u64; count];
+        // How many blocks of each group the path to the current block holds.
+        let mut depth = vec![0u32; count];
+        let mut path: Vec<(u32, u32)> = vec![(0, start[0])];
+        while let Some((number, next)) = path.last_mut() {
+            if *next < start[*number as usize + 1] {
+                let child = children[*next as usize];
+                *next += 1;
+                let group = group(self.blocks[child as usize]);
+                if depth[group] == 0 {
+                    sums[group] = sums[group].wrapping_add(retained[child as usize]);
+                }
+                depth[group] += 1;
+                path.push((child, start[child as usize]));
+            } else {
+                let number = *number;
+                path.pop();
+                if number > 0 {
+                    depth[group(self.blocks[number as usize])] -= 1;
+                }
+            }
+        }
+        sums
+    }
+
+    fn retained_by_number(&self, graph: &Graph<'_>) -> Vec<u64> {
+        let size = |&block: &NodeId| graph.nodes.get(block as usize).map_or(0, |node| node.size);
+        let mut retained: Vec<u64> = self.blocks.iter().map(size).collect();
+        for number in (1..retained.len()).rev() {
+            let above = self.dominator[number] as usize;
+            retained[above] = retained[above].wrapping_add(retained[number]);
+        }
+        retained
+    }
+
+    /// Where each number's children begin, and the children.
+    fn children(&self) -> (Vec<u32>, Vec<u32>) {
+        let count = self.dominator.len();
+        let mut start = vec![0u32; count + 2];
+        for &above in self.dominator.iter().skip(1) {
+            start[above as usize + 2] += 1;
+        }
+        (2..start.len()).for_each(|index| start[index] += start[index - 1]);
+        let mut children = vec![0; count - 1];
+        for (number, &above) in (0u32..).zip(&self.dominator).skip(1) {
+            let place = &mut start[above as usize + 1];
+            children[*place as usize] = number;
+            *place += 1;
+        }
+        start.pop();
+        (start, children)
+    }
+}
+
+/// A depth-first search from the root of all.
+struct Search {
+    blocks: Vec<NodeId>,
+    parent: Vec<u32>,
+    is_root: Vec<bool>,
+    /// By block: its number.
+    number: Vec<u32>,
+}
+
+impl Search {
+    fn new(graph: &Graph<'_>, roots: impl Iterator<Item = NodeId>) -> Search {
+        let mut search = Search {
+            blocks: vec![NodeId::MAX],
+            parent: vec![0],
+            is_root: vec![false],
+            number: vec![NONE; graph.nodes.len()],
+        };
+        let roots: Vec<NodeId> = roots.collect();
+        // Blocks to visit, and from which number.
+        let mut pending: Vec<(NodeId, u32)> = Vec::new();
+        for &root in &roots {
+            pending.push((root, 0));
+            while let Some((block, parent)) = pending.pop() {
+                if search.number[block as usize] != NONE {
+                    continue;
+                }
+                let number = search.blocks.len() as u32;
+                search.number[block as usize] = number;
+                search.blocks.push(block);
+                search.parent.push(parent);
+                search.is_root.push(false);
+                graph.edges(block, |to, _| {
+                    if search.number[to as usize] == NONE {
+                        pending.push((to, number));
+                    }
+                });
+            }
+        }
+        for &root in &roots {
+            search.is_root[search.number[root as usize] as usize] = true;
+        }
+        search
+    }
+}
+
+/// By number: where its predecessors begin, and the predecessors, without the root of all.
+fn predecessors(graph: &Graph<'_>, search: &Search) -> (Vec<u32>, Vec<u32>) {
+    let count = search.blocks.len();
+    let mut start = vec![0u32; count + 2];
+    let each = |visit: &mut dyn FnMut(u32, u32)| {
+        for (number, &block) in (0u32..).zip(&search.blocks).skip(1) {
+            graph.edges(block, |to, _| {
+                let to = search.number[to as usize];
+                if to != NONE && to != number {
+                    visit(number, to);
+                }
+            });
+        }
+    };
+    each(&mut |_, to| start[to as usize + 2] += 1);
+    (2..start.len()).for_each(|index| start[index] += start[index - 1]);
+    let mut from = vec![0; start[start.len() - 1] as usize];
+    each(&mut |number, to| {
+        let place = &mut start[to as usize + 1];
+        from[*place as usize] = number;
+        *place += 1;
+    });
+    start.pop();
+    (start, from)
+}
+
+/// The part of the search tree that has been dealt with.
+struct Forest {
+    ancestor: Vec<u32>,
+    label: Vec<u32>,
+    path: Vec<u32>,
+}
+
+impl Forest {
+    /// Of the nodes between `node` and its tree's root, without the root, the one with the lowest
+    /// semidominator. Shortens the way for whoever comes next.
+    fn lowest(&mut self, node: u32, semi: &[u32]) -> u32 {
+        if self.ancestor[node as usize] == NONE {
+            return node;
+        }
+        let mut at = node;
+        while self.ancestor[self.ancestor[at as usize] as usize] != NONE {
+            self.path.push(at);
+            at = self.ancestor[at as usize];
+        }
+        while let Some(below) = self.path.pop() {
+            let above = self.ancestor[below as usize] as usize;
+            let (own, upper) = (self.label[below as usize], self.label[above]);
+            if semi[upper as usize] < semi[own as usize] {
+                self.label[below as usize] = upper;
+            }
+            self.ancestor[below as usize] = self.ancestor[above];
+        }
+        self.label[node as usize]
+    }
+}

@@ -1,0 +1,126 @@
+//! Live blocks as a graph: which block an address belongs to, and which blocks a block points to.
+//!
+//! Every aligned word that could be an address in a block is taken for one, as conservative
+//! collectors do. It judges nothing; see [`super::marking`].
+
+use crate::image::{MemoryImage, Word};
+use std::ops::Range;
+
+/// A live block, as far as a graph is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Node {
+    pub(crate) addr: u64,
+    pub(crate) size: u64,
+}
+
+/// The number of a block: blocks are numbered by address.
+pub(crate) type NodeId = u32;
+
+/// How an address points to a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reference {
+    /// To its first byte.
+    Start,
+    /// To a byte inside, or to the one behind its last.
+    Interior,
+}
+
+/// Bits of an address that the directory leaves to a search.
+const BUCKET_BITS: u32 = 9;
+
+/// Blocks, and the memory that they are in.
+pub(crate) struct Graph<'a> {
+    pub(crate) nodes: &'a [Node],
+    pub(crate) image: &'a MemoryImage,
+    pub(crate) word: Word,
+    low: u64,
+    high: u64,
+    /// How many blocks begin below each multiple of the bucket size, from `low` on.
+    directory: Vec<u32>,
+    /// Whether there was once a block at an address where none is now.
+    was_block: &'a dyn Fn(u64) -> bool,
+}
+
+impl<'a> Graph<'a> {
+    /// `nodes` are sorted by address.
+    pub(crate) fn new(
+        nodes: &'a [Node],
+        image: &'a MemoryImage,
+        word: Word,
+        was_block: &'a dyn Fn(u64) -> bool,
+    ) -> Graph<'a> {
+        let low = nodes.first().map_or(0, |node| node.addr);
+        let high = nodes.iter().map(|node| node.addr.saturating_add(node.size)).max().unwrap_or(0);
+        let mut directory = Vec::new();
+        let buckets = ((high - low) >> BUCKET_BITS) as usize + 2;
+        // Addresses of 64 bits can lie so far apart that a directory does not pay.
+        if buckets <= nodes.len().saturating_mul(64) + 1024 {
+            directory.reserve_exact(buckets);
+            let mut below = 0;
+            for bucket in 0..buckets as u64 {
+                let start = low + (bucket << BUCKET_BITS);
+                below += nodes[below..].iter().take_while(|node| node.addr < start).count();
+                directory.push(below as u32);
+            }
+        }
+        Graph { nodes, image, word, low, high, directory, was_block }
+    }
+
+    /// The block that an address points to.
+    #[inline]
+    pub(crate) fn target(&self, addr: u64) -> Option<(NodeId, Reference)> {
+        if addr < self.low || addr > self.high || self.nodes.is_empty() {
+            return None;
+        }
+        self.find(addr)
+    }
+
+    fn find(&self, addr: u64) -> Option<(NodeId, Reference)> {
+        let bucket = ((addr - self.low) >> BUCKET_BITS) as usize;
+        let (from, to) = match self.directory.get(bucket..bucket + 2) {
+            Some(bounds) => (bounds[0] as usize, bounds[1] as usize),
+            None => (0, self.nodes.len()),
+        };
+        let behind = from + self.nodes[from..to].partition_point(|node| node.addr <= addr);
+        let index = behind.checked_sub(1)?;
+        let node = self.nodes[index];
+        let offset = addr - node.addr;
+        let reference = if offset == 0 {
+            Reference::Start
+        } else if offset < node.size {
+            Reference::Interior
+        } else if offset == node.size && !(self.was_block)(addr) {
+            // One past the end is a place that iterators point to, and so does a free list whose
+            // next element lies right behind this block.
+            Reference::Interior
+        } else {
+            return None;
+        };
+        Some((index as NodeId, reference))
+    }
+
+    /// Calls `visit` with every reference in a stretch of memory, and where it is.
+    #[inline]
+    pub(crate) fn references(
+        &self,
+        range: Range<u64>,
+        mut visit: impl FnMut(u64, NodeId, Reference),
+    ) {
+        let (low, high) = (self.low, self.high);
+        self.image.words(range, self.word, |at, value| {
+            if value >= low
+                && value <= high
+                && let Some((node, reference)) = self.find(value)
+            {
+                visit(at, node, reference);
+            }
+        });
+    }
+
+    /// Calls `visit` with every reference from a block.
+    #[inline]
+    pub(crate) fn edges(&self, node: NodeId, mut visit: impl FnMut(NodeId, Reference)) {
+        let Node { addr, size } = self.nodes[node as usize];
+        self.references(addr..addr.saturating_add(size), |_, to, reference| visit(to, reference));
+    }
+}
