@@ -48,6 +48,7 @@ mod outcome;
 mod profile;
 mod reachability;
 mod session;
+pub mod snapshot;
 pub mod suppressions;
 pub mod words;
 
@@ -63,4 +64,5 @@ pub use profile::{
     SizeBucket, StackId, Totals,
 };
 pub use session::Session;
+pub use snapshot::Snapshot;
 pub use suppressions::Suppressed;

@@ -13,10 +13,11 @@ use crate::{
     kinds::{self, Judge},
     open_files::OpenFileList,
     outcome::{Drops, Outcome},
-    profile::{Count, Kinds, Reachability, StackId},
+    profile::{Count, Kinds, Reachability, StackId, Totals},
+    snapshot::Snapshot,
     suppressions::{self, Rule},
 };
-use seepage_trace::{End, Message, ModuleInfo};
+use seepage_trace::{Context, End, Frame, Message, ModuleId, ModuleInfo};
 
 mod images;
 mod rules;
@@ -33,6 +34,7 @@ use rules::Rules;
 ///
 /// A session can be finished at any moment: a trace that was cut off is a run whose end nobody
 /// knows.
+#[derive(Clone)]
 pub struct Session {
     config: Config,
     modules: Vec<ModuleInfo>,
@@ -103,6 +105,26 @@ impl Session {
             }
             Message::End(end) => self.end = Some(end.clone()),
         }
+    }
+
+    /// What each context holds now. Cheap beside [`Session::finish`], and the session goes on.
+    pub fn snapshot(&self) -> Snapshot {
+        self.heap.snapshot()
+    }
+
+    /// The sums so far.
+    pub fn totals(&self) -> Totals {
+        self.heap.totals()
+    }
+
+    /// The values that stand for a context in the records of its module.
+    pub fn values(&self, stack: StackId) -> Vec<(ModuleId, Context)> {
+        self.heap.values(stack)
+    }
+
+    /// The module and the frames of a context, innermost first.
+    pub fn frames(&self, stack: StackId) -> Option<(ModuleId, &[Frame])> {
+        self.heap.frames(stack)
     }
 
     /// What points to the blocks now, and what of them is known noise, if there is an image of every

@@ -415,7 +415,8 @@ fn stack_frames(outcome: &Outcome, stack: StackId) -> Vec<Frame> {
     outcome.context(stack).map(|context| frames(&context.frames)).unwrap_or_default()
 }
 
-fn frames(frames: &[seepage_trace::Frame]) -> Vec<Frame> {
+/// A stack as the report has it.
+pub fn frames(frames: &[seepage_trace::Frame]) -> Vec<Frame> {
     frames
         .iter()
         .map(|frame| Frame {

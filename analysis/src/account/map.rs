@@ -47,7 +47,7 @@ pub struct CellRun {
 }
 
 /// The maps of a run.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Maps {
     pub(crate) list: Vec<HeapMap>,
     cap: usize,

@@ -107,7 +107,7 @@ impl Anomaly {
 }
 
 /// All anomalies.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Anomalies {
     list: Vec<Anomaly>,
     index: FxHashMap<(AnomalyKind, StackId), usize>,

@@ -95,7 +95,7 @@ const FREED: u32 = 1 << 31;
 
 type Page = Box<[u32]>;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Table {
     near: Vec<Option<Page>>,
     far: FxHashMap<u64, Page>,
@@ -103,6 +103,7 @@ struct Table {
 }
 
 /// The blocks of all modules.
+#[derive(Clone)]
 pub(crate) struct Blocks {
     tables: Vec<Table>,
     slab: Vec<Block>,

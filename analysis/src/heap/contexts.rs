@@ -41,7 +41,7 @@ pub(crate) struct ContextState {
 }
 
 /// All contexts; a [`StackId`] is an index.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Contexts {
     states: Vec<ContextState>,
     moments: [u64; MOMENTS],

@@ -21,7 +21,7 @@ enum Door {
 }
 
 /// The doors of a module.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Doors {
     /// By tracepoint. Empty where there are no two that are known to be apart.
     doors: Vec<Door>,

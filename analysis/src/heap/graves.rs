@@ -19,6 +19,7 @@ struct Grave {
 }
 
 /// The last frees.
+#[derive(Clone)]
 pub(super) struct Graves {
     ring: Box<[Grave; GRAVES]>,
     next: usize,

@@ -30,6 +30,7 @@ use crate::{
     config::Caps,
     outcome::Drops,
     profile::{ContextCost, Cost, Count, Kinds, Peak, Profile, StackId, Totals},
+    snapshot::Snapshot,
 };
 use annotations::Annotations;
 use anomalies::{Anomalies, Anomaly, AnomalyKind};
@@ -51,6 +52,7 @@ use survey::{ModuleRemains, Remains};
 use timeline::Timeline;
 
 /// The heaps of all modules of a trace, with one clock.
+#[derive(Clone)]
 pub(crate) struct Heap {
     modules: Vec<Module>,
     by_id: FxHashMap<ModuleId, usize>,
@@ -89,6 +91,7 @@ pub(crate) struct Gone {
 }
 
 /// What the model knows of a module.
+#[derive(Clone)]
 struct Module {
     announced: bool,
     /// Its records carry calling contexts.
@@ -228,6 +231,22 @@ impl Heap {
             suppressed_by: None,
         };
         self.stacks.entries().iter().zip(live).map(context).collect()
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        Snapshot { live: self.contexts.live().collect(), pages: self.space.pages() }
+    }
+
+    pub(crate) fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    pub(crate) fn values(&self, stack: StackId) -> Vec<(ModuleId, Context)> {
+        self.modules.iter().flat_map(|module| module.values.of(stack)).collect()
+    }
+
+    pub(crate) fn frames(&self, stack: StackId) -> Option<(ModuleId, &[Frame])> {
+        self.stacks.get(stack).map(|entry| (entry.module, &entry.frames[..]))
     }
 
     /// Closes the books at the host's time `time_ns`.

@@ -19,6 +19,7 @@ pub(crate) struct StackEntry {
 }
 
 /// The context values of one module.
+#[derive(Clone)]
 pub(crate) struct Values {
     module: ModuleId,
     ids: FxHashMap<u64, StackId>,
@@ -44,9 +45,16 @@ impl Values {
         self.last = (context, Some(id));
         Some(id)
     }
+
+    /// The values that stand for a stack, in no order.
+    pub(crate) fn of(&self, stack: StackId) -> impl Iterator<Item = (ModuleId, Context)> {
+        let values = self.ids.iter().filter(move |&(_, &id)| id == stack);
+        values.map(|(&value, _)| (self.module, Context(value)))
+    }
 }
 
 /// All stacks.
+#[derive(Clone)]
 pub(crate) struct Stacks {
     entries: Vec<StackEntry>,
     by_hash: FxHashMap<u64, Vec<StackId>>,

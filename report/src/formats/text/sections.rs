@@ -25,7 +25,8 @@ pub(super) const STACK: Layout = Layout { indent: 4, frames: MANY };
 
 pub(super) fn trap(report: &Report, page: &mut Page<'_>) {
     let guest = &report.guest;
-    if let Some(message) = &guest.message {
+    // How it ended, if that is not known in one word, is in the account.
+    if let Some(message) = guest.message.as_ref().filter(|_| guest.outcome != "unknown") {
         page.heading(if guest.outcome == "trapped" { "trap" } else { "message of the host" });
         for line in message.lines().take(6) {
             page.line(&format!("  {}", clean(line)));
