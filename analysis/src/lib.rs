@@ -9,7 +9,7 @@
 //! use seepage_analysis::{Config, Session, Verdict};
 //! use seepage_trace::{
 //!     Context, End, Event, Message, ModuleId, ModuleInfo, Outcome, RecordLayout, Records, Role,
-//!     ThreadId, Tracepoint, TracepointId,
+//!     State, ThreadId, Tracepoint, TracepointId,
 //! };
 //!
 //! let malloc = Tracepoint {
@@ -28,6 +28,8 @@
 //!     module: ModuleId(0), thread: ThreadId(0), time_ns: 9, memories: vec![1],
 //!     layout: RecordLayout::Narrow, raw: raw.into(),
 //! }));
+//! // What the memory holds at the end: nothing that points to the block.
+//! session.feed(&Message::State(State { memory_bytes: 65_536, ..State::default() }));
 //! session.feed(&Message::End(End { outcome: Outcome::Returned, ..End::default() }));
 //!
 //! let outcome = session.finish();

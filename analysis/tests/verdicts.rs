@@ -34,9 +34,9 @@ fn a_leak_names_who_holds_most_first() {
     assert_eq!(outcome.findings[0].stack, Some(StackId(1)));
     assert_eq!(
         outcome.findings[0].summary,
-        "50 bytes in 1 block live at exit, of 1 allocated here"
+        "50 bytes in 1 block definitely lost, of 1 allocated here"
     );
-    assert_eq!(outcome.reasons(), ["70 bytes in 3 blocks from 2 contexts live at exit"]);
+    assert_eq!(outcome.reasons(), ["70 bytes in 3 blocks definitely lost"]);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_leak_within_the_budget_is_allowed_and_said() {
         analyze(&guest.messages, Config { budget, ..Config::default() })
     };
     assert_eq!(judge(10).verdict(), Verdict::Clean);
-    assert_eq!(judge(10).reasons(), ["10 bytes in 1 block live at exit, within the 10 allowed"]);
+    assert_eq!(judge(10).reasons(), ["10 bytes in 1 block lost, within the 10 allowed"]);
     assert_eq!(judge(9).verdict(), Verdict::Leak);
     assert_eq!(judge(9).findings.len(), 2);
 }

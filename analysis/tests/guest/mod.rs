@@ -5,7 +5,7 @@
 use seepage_analysis::{Config, Outcome, Session};
 use seepage_trace::{
     Context, End, Event, Frame, Frees, Memory, Message, ModuleId, ModuleInfo, RecordLayout,
-    Records, Role, Stack, ThreadId, Tracepoint, TracepointId,
+    Records, Role, Stack, State, ThreadId, Tracepoint, TracepointId,
 };
 
 pub const MALLOC: TracepointId = TracepointId(0);
@@ -163,8 +163,14 @@ impl Guest {
         self.end_with(End { outcome, exit_code: Some(0), ..End::default() })
     }
 
+    /// With an image of a memory in which nothing points anywhere: what is live is lost.
     pub fn end_with(&mut self, end: End) -> &mut Guest {
         self.flush();
+        self.messages.push(Message::State(State {
+            module: self.module,
+            memory_bytes: 1 << 32,
+            ..State::default()
+        }));
         let time_ns = self.time_ns + 500_000;
         self.messages.push(Message::End(End { time_ns, ..end }));
         self
