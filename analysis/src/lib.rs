@@ -48,6 +48,7 @@ mod profile;
 mod reachability;
 mod session;
 pub mod suppressions;
+mod whatif;
 pub mod words;
 
 pub use account::{Account, BlockKind, LiveBytes, Overhead, Use};
@@ -62,3 +63,4 @@ pub use profile::{
 };
 pub use session::Session;
 pub use suppressions::Suppressed;
+pub use whatif::{NothingToRemove, Plan, Remaining, Replay, Selection, WhatIf};

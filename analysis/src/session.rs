@@ -14,6 +14,7 @@ use crate::{
     outcome::{Drops, Outcome},
     profile::{Kinds, Reachability, StackId},
     suppressions::{self, Origin, Rule},
+    whatif::{HeapShape, Remaining},
 };
 use seepage_trace::{End, Frees, MemoryPart, Message, ModuleId, ModuleInfo, State};
 
@@ -150,6 +151,17 @@ impl Session {
 
     /// Judges what was seen.
     pub fn finish(self) -> Outcome {
+        self.conclude(None)
+    }
+
+    /// The same, and the blocks that are live at the end, for a [`crate::Plan`].
+    pub fn finish_for_what_if(self) -> (Outcome, Remaining) {
+        let mut remaining = Remaining::default();
+        let outcome = self.conclude(Some(&mut remaining));
+        (outcome, remaining)
+    }
+
+    fn conclude(self, mut remaining: Option<&mut Remaining>) -> Outcome {
         let Session { config, modules, end, heap, images, module_rules, rule_remarks, .. } = self;
         let end = end.unwrap_or_default();
         let (early, whole) = (heap.early_doubts().to_vec(), heap.doubts());
@@ -193,12 +205,18 @@ impl Session {
             let image = images.of(module.id);
             let live = survey.live();
             // What a collector has not got to yet is no loss.
-            let kinds = image.filter(|_| module.frees == Frees::Explicit).map(|image| {
+            let judged = image.filter(|_| module.frees == Frees::Explicit).map(|image| {
                 let nodes = kinds::nodes(&live);
                 let was_block = |addr| survey.was_block(addr);
                 let judge = Judge::new(module, image, &survey, &live, &nodes, &was_block);
                 judge.judge(is_suppressed, config.caps.retained, &mut reachability)
             });
+            if let Some(remaining) = &mut remaining {
+                let memory = image.map(|image| &image.memory);
+                remaining.heaps.extend(HeapShape::new(module, &survey, memory, &live));
+                remaining.add(&live, judged.as_ref());
+            }
+            let kinds = judged.map(|judged| judged.kinds);
             let blocks = live.into_iter().enumerate().map(|(index, (addr, block))| Placed {
                 addr,
                 size: block.size,
@@ -253,6 +271,7 @@ impl Session {
             abstentions,
             remarks,
             drops,
+            what_if: None,
         }
     }
 }

@@ -12,8 +12,8 @@
 mod geometry;
 pub(crate) mod take;
 
-pub(crate) use geometry::Geometry;
 pub use geometry::Overhead;
+pub(crate) use geometry::{Geometry, Known};
 
 use crate::profile::{LeakKind, StackId};
 use std::ops::Range;
