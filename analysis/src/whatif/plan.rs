@@ -72,9 +72,6 @@ pub enum Selection {
 /// Why there is nothing to take away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NothingToRemove {
-    /// There is no leak.
-    #[error("there is no finding of a leak")]
-    NoLeak,
     /// There is no finding of that number.
     #[error("there is no finding {0}; the report has {1}")]
     NoFinding(usize, usize),
@@ -115,7 +112,7 @@ pub(super) struct Group {
 impl fmt::Display for Selection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Selection::Leaks => f.write_str("these leaks"),
+            Selection::Leaks => f.write_str("the leaks"),
             Selection::Finding(number) => write!(f, "the blocks of finding {number}"),
             Selection::Matching(rule) => write!(f, "the blocks of `{}`", rule.name),
         }
@@ -132,8 +129,8 @@ impl Plan {
         let Remaining { blocks, heaps } = remaining;
         let heads = Heads::new(outcome, selection)?;
         let victims = victims(&blocks, |block| heads.contains(block));
-        if victims.is_empty() {
-            return Err(heads.nothing);
+        if let (true, Some(nothing)) = (victims.is_empty(), heads.nothing) {
+            return Err(nothing);
         }
         let mut by_stack: FxHashMap<StackId, Vec<u64>> = FxHashMap::default();
         for block in blocks.iter().filter(|block| heads.stacks.contains(&block.stack)) {
@@ -179,7 +176,8 @@ struct Heads {
     stacks: FxHashSet<StackId>,
     /// Only blocks of these kinds.
     lost: Option<LeakKinds>,
-    nothing: NothingToRemove,
+    /// What is wrong if there is none: that there is no leak is an answer.
+    nothing: Option<NothingToRemove>,
 }
 
 impl Heads {
@@ -189,7 +187,7 @@ impl Heads {
             Selection::Leaks => {
                 let leaks = outcome.findings.iter().filter(|it| it.kind == FindingKind::Leak);
                 let stacks = leaks.filter_map(|finding| finding.stack).collect();
-                Ok(Heads { stacks, lost, nothing: NothingToRemove::NoLeak })
+                Ok(Heads { stacks, lost, nothing: None })
             }
             &Selection::Finding(number) => {
                 let count = outcome.findings.len();
@@ -200,13 +198,14 @@ impl Heads {
                 let named = finding.stack.iter().chain(&finding.contexts).copied();
                 let stacks = named.filter(|_| finding.kind != FindingKind::HeapError).collect();
                 let lost = lost.filter(|_| is_leak);
-                Ok(Heads { stacks, lost, nothing: NothingToRemove::NoBlocks(number) })
+                let nothing = Some(NothingToRemove::NoBlocks(number));
+                Ok(Heads { stacks, lost, nothing })
             }
             Selection::Matching(rule) => {
                 let contexts = (0u32..).zip(&outcome.profile.contexts);
                 let own = contexts.filter(|(_, it)| matches(rule, it, &outcome.modules));
                 let stacks = own.map(|(id, _)| StackId(id)).collect();
-                Ok(Heads { stacks, lost: None, nothing: NothingToRemove::NoMatch })
+                Ok(Heads { stacks, lost: None, nothing: Some(NothingToRemove::NoMatch) })
             }
         }
     }

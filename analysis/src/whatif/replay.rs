@@ -87,7 +87,8 @@ impl Replay {
     }
 
     /// How it came out.
-    pub fn finish(self) -> WhatIf {
+    pub fn finish(mut self) -> WhatIf {
+        self.others_grow();
         let pages = |heaps: &Heaps| heaps.bytes(self.others_bytes).div_ceil(super::model::PAGE);
         let mut names: Vec<&str> = self.plan.heaps.iter().map(|heap| heap.name()).collect();
         names.sort_unstable();
@@ -116,18 +117,23 @@ impl Replay {
     fn records(&mut self, records: &Records<'_>) {
         let Some(heap) = self.heap(records.module) else { return };
         for event in records.events() {
-            while let Some(&(clock, heap, bytes)) = self.others.get(self.next_other)
-                && clock <= self.clock
-            {
-                self.as_it_was.models[heap].others_grow(bytes);
-                self.without.models[heap].others_grow(bytes);
-                self.next_other += 1;
-            }
+            self.others_grow();
             self.clock += 1;
             self.releases.release(&self.plan, self.clock, &mut self.without);
             if let Some(heap) = heap {
                 self.event(heap, event);
             }
+        }
+    }
+
+    /// Lets the memories grow as others have made them grow up to now.
+    fn others_grow(&mut self) {
+        while let Some(&(clock, heap, bytes)) = self.others.get(self.next_other)
+            && clock <= self.clock
+        {
+            self.as_it_was.models[heap].others_grow(bytes);
+            self.without.models[heap].others_grow(bytes);
+            self.next_other += 1;
         }
     }
 

@@ -12,6 +12,7 @@ mod sections;
 mod selection;
 mod stacks;
 mod units;
+mod what_if;
 mod words;
 
 use super::Options;
@@ -29,6 +30,7 @@ pub(crate) fn render(report: &Report, options: &Options, out: &mut String) {
     sections::anomalies(report, &mut page);
     sections::contexts(report, &mut page);
     sections::growth(report, &mut page);
+    what_if::render(report, &mut page);
     sections::suppressions(report, &mut page);
     sections::unseen(report, &mut page);
     sections::next(report, options.invocation.as_ref(), &mut page);
