@@ -5,7 +5,7 @@
 
 use super::{
     WhatIf,
-    model::{Chunk, Model},
+    model::{Chunk, Model, PAGE},
     plan::Plan,
 };
 use crate::{
@@ -28,8 +28,8 @@ pub struct Replay {
     /// The first of the plan's blocks that has not come.
     next_victim: usize,
     removed: Count,
-    as_it_was: Heaps,
-    without: Heaps,
+    /// One of each for each number of a model, of which the best counts.
+    pairs: Vec<Pair>,
     releases: Releases,
     pages_now: u64,
     /// Bytes of what has no model.
@@ -40,7 +40,9 @@ impl Replay {
     /// A replay of the trace that gave this outcome and this plan.
     pub fn new(plan: Plan, outcome: &Outcome, caps: &Caps) -> Replay {
         let profile = &outcome.profile;
-        let heaps = || Heaps::new(&plan, &profile.grows, caps.replayed);
+        let candidates = plan.heaps.iter().map(|heap| heap.candidates()).max().unwrap_or(1);
+        let heaps = |candidate| Heaps::new(&plan, candidate, &profile.grows, caps.replayed);
+        let pair = |candidate| Pair { as_it_was: heaps(candidate), without: heaps(candidate) };
         let page_size = |grow: &Grow| {
             let mut memories = profile.memories.iter();
             let own = memories.find(|it| it.module == grow.module && it.index == grow.memory);
@@ -67,8 +69,7 @@ impl Replay {
             clock: 0,
             next_victim: 0,
             removed: Count::default(),
-            as_it_was: heaps(),
-            without: heaps(),
+            pairs: (0..candidates).map(pair).collect(),
             releases: Releases::new(&plan),
             pages_now: profile.final_pages,
             plan,
@@ -81,7 +82,7 @@ impl Replay {
             Message::Module(module) => drop(self.heap(module.id)),
             Message::Stack(stack) => drop(self.heap(stack.module)),
             Message::Records(records) => self.records(records),
-            Message::Mark { .. } => self.releases.mark(&self.plan, self.clock, &mut self.without),
+            Message::Mark { .. } => self.releases.mark(&self.plan, self.clock, &mut self.pairs),
             _ => {}
         }
     }
@@ -89,17 +90,26 @@ impl Replay {
     /// How it came out.
     pub fn finish(mut self) -> WhatIf {
         self.others_grow();
-        let pages = |heaps: &Heaps| heaps.bytes(self.others_bytes).div_ceil(super::model::PAGE);
-        let mut names: Vec<&str> = self.plan.heaps.iter().map(|heap| heap.name()).collect();
+        let pages = |heaps: &Heaps| heaps.bytes(self.others_bytes).div_ceil(PAGE);
+        let error = |pair: &Pair| pages(&pair.as_it_was).abs_diff(self.pages_now);
+        // Of equals the first.
+        let best = self.pairs.iter().enumerate().min_by_key(|(_, pair)| error(pair));
+        let (candidate, figures) =
+            best.map_or((0, [0; 3]), |(candidate, Pair { as_it_was, without })| {
+                (candidate, [pages(as_it_was), pages(without), as_it_was.dropped])
+            });
+        let [pages_modelled, pages_then, dropped] = figures;
+        let mut names: Vec<&str> =
+            self.plan.heaps.iter().map(|heap| heap.name(candidate)).collect();
         names.sort_unstable();
         names.dedup();
         WhatIf {
             model: names.join(", "),
             removed: self.removed,
             pages_now: self.pages_now,
-            pages_modelled: pages(&self.as_it_was),
-            pages_then: pages(&self.without),
-            dropped: self.as_it_was.dropped,
+            pages_modelled,
+            pages_then,
+            dropped,
             without: self.plan.without,
         }
     }
@@ -119,7 +129,7 @@ impl Replay {
         for event in records.events() {
             self.others_grow();
             self.clock += 1;
-            self.releases.release(&self.plan, self.clock, &mut self.without);
+            self.releases.release(&self.plan, self.clock, &mut self.pairs);
             if let Some(heap) = heap {
                 self.event(heap, event);
             }
@@ -131,8 +141,9 @@ impl Replay {
         while let Some(&(clock, heap, bytes)) = self.others.get(self.next_other)
             && clock <= self.clock
         {
-            self.as_it_was.models[heap].others_grow(bytes);
-            self.without.models[heap].others_grow(bytes);
+            for heaps in self.pairs.iter_mut().flat_map(Pair::both) {
+                heaps.models[heap].others_grow(bytes);
+            }
             self.next_other += 1;
         }
     }
@@ -141,17 +152,13 @@ impl Replay {
         let (old, addr, size, align) = match event {
             Event::Alloc { addr, size, align, .. } => (0, addr, size, align),
             Event::Realloc { old, addr, size, align, .. } => (old, addr, size, align),
-            Event::Free { addr, .. } => {
-                self.as_it_was.free(heap, addr);
-                return self.without.free(heap, addr);
-            }
+            Event::Free { addr, .. } => return self.free(heap, addr),
             Event::Grow { .. } => return,
         };
         if addr == 0 {
             // A reallocation to nothing is a free; anything else was refused.
             if size == 0 && old != 0 {
-                self.as_it_was.free(heap, old);
-                self.without.free(heap, old);
+                self.free(heap, old);
             }
             return;
         }
@@ -161,19 +168,35 @@ impl Replay {
         }
         let align = align.unwrap_or(1);
         let step = Step { heap, old, addr, size, align };
-        self.as_it_was.place(step, Keep::ByAddress);
-        let is_victim = self
-            .plan
-            .victims
-            .get(self.next_victim)
-            .is_some_and(|victim| victim.clock == self.clock);
-        if is_victim {
-            self.without.place(step, Keep::ForRelease(self.plan.victims[self.next_victim].group));
-            self.removed.add(size);
-            self.next_victim += 1;
-        } else {
-            self.without.place(step, Keep::ByAddress);
+        let next = self.plan.victims.get(self.next_victim);
+        let keep = match next.filter(|victim| victim.clock == self.clock) {
+            Some(victim) => {
+                self.removed.add(size);
+                self.next_victim += 1;
+                Keep::ForRelease(victim.group)
+            }
+            None => Keep::ByAddress,
+        };
+        for Pair { as_it_was, without } in &mut self.pairs {
+            as_it_was.place(step, Keep::ByAddress);
+            without.place(step, keep);
         }
+    }
+
+    fn free(&mut self, heap: usize, addr: u64) {
+        self.pairs.iter_mut().flat_map(Pair::both).for_each(|heaps| heaps.free(heap, addr));
+    }
+}
+
+/// A heap as it was, and without the blocks of the plan.
+struct Pair {
+    as_it_was: Heaps,
+    without: Heaps,
+}
+
+impl Pair {
+    fn both(&mut self) -> [&mut Heaps; 2] {
+        [&mut self.as_it_was, &mut self.without]
     }
 }
 
@@ -189,6 +212,7 @@ struct Step {
 }
 
 /// How a block is found again.
+#[derive(Clone, Copy)]
 enum Keep {
     ByAddress,
     /// Nobody frees it but its group's release.
@@ -207,9 +231,9 @@ struct Heaps {
 }
 
 impl Heaps {
-    fn new(plan: &Plan, grows: &[Grow], room: usize) -> Heaps {
+    fn new(plan: &Plan, candidate: usize, grows: &[Grow], room: usize) -> Heaps {
         Heaps {
-            models: plan.heaps.iter().map(|heap| heap.model(grows)).collect(),
+            models: plan.heaps.iter().map(|heap| heap.model(candidate, grows)).collect(),
             chunks: vec![FxHashMap::default(); plan.heaps.len()],
             held: FxHashMap::default(),
             room,
@@ -293,21 +317,21 @@ impl Releases {
     }
 
     /// Before the event of that clock.
-    fn release(&mut self, plan: &Plan, clock: u64, heaps: &mut Heaps) {
+    fn release(&mut self, plan: &Plan, clock: u64, pairs: &mut [Pair]) {
         while let Some(&group) = self.due.get(self.next_due)
             && plan.groups[group as usize].due < Some(clock)
         {
-            heaps.release(group);
+            pairs.iter_mut().for_each(|pair| pair.without.release(group));
             self.next_due += 1;
         }
     }
 
     /// At a mark after the event of that clock.
-    fn mark(&mut self, plan: &Plan, clock: u64, heaps: &mut Heaps) {
+    fn mark(&mut self, plan: &Plan, clock: u64, pairs: &mut [Pair]) {
         while let Some(&group) = self.at_mark.get(self.next_at_mark)
             && plan.groups[group as usize].complete <= clock
         {
-            heaps.release(group);
+            pairs.iter_mut().for_each(|pair| pair.without.release(group));
             self.next_at_mark += 1;
         }
     }

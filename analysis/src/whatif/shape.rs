@@ -14,7 +14,8 @@ use std::ops::Range;
 #[derive(Clone, Debug)]
 pub(crate) struct HeapShape {
     pub(super) module: ModuleId,
-    allocator: Allocator,
+    /// What its allocator may be.
+    candidates: Vec<Allocator>,
     /// Bytes of an address.
     word: u64,
     /// The alignment that all blocks have.
@@ -38,7 +39,12 @@ enum Allocator {
     Tlsf(u64),
     /// Classes of sizes: the binary logarithm of the steps between a size and its double.
     Classes(u32),
+    /// Any that merges what is free.
+    BestFit,
 }
+
+/// Where the allocator is not known: the one of these that comes nearest to the run counts.
+const UNKNOWN: &[Allocator] = &[Allocator::BestFit, Allocator::Classes(3), Allocator::Classes(0)];
 
 /// So much of a stretch is looked at for blocks: an allocator that uses it begins at its start.
 const LOOKED_AT: u64 = PAGE;
@@ -61,7 +67,7 @@ impl HeapShape {
         };
         Some(HeapShape {
             module: module.id,
-            allocator: Allocator::of(module, survey, image, word, live),
+            candidates: Allocator::of(module, survey, image, word, live),
             word: word.size(),
             align: survey.extent.alignment().clamp(word.size(), 16),
             lowest: survey.lowest()?,
@@ -70,13 +76,25 @@ impl HeapShape {
         })
     }
 
-    /// The name of the model.
-    pub(super) fn name(&self) -> &'static str {
-        match self.allocator {
+    /// How many models there are of it.
+    pub(super) fn candidates(&self) -> usize {
+        self.candidates.len()
+    }
+
+    /// The model of that number; of fewer models, the last.
+    fn candidate(&self, number: usize) -> Allocator {
+        let last = self.candidates.len().saturating_sub(1);
+        self.candidates.get(number.min(last)).copied().unwrap_or(Allocator::BestFit)
+    }
+
+    /// The name of a model.
+    pub(super) fn name(&self, candidate: usize) -> &'static str {
+        match self.candidate(candidate) {
             Allocator::Dlmalloc | Allocator::DlmallocOfRust => "dlmalloc",
             Allocator::Emmalloc => "emmalloc",
             Allocator::Tlsf(_) => "TLSF",
             Allocator::Classes(_) => "size classes",
+            Allocator::BestFit => "best fit",
         }
     }
 
@@ -90,19 +108,20 @@ impl HeapShape {
     }
 
     /// An empty heap, before anything has happened. `grows` are all growths.
-    pub(super) fn model(&self, grows: &[Grow]) -> Model {
-        let Rule { header, .. } = self.rule();
-        let start = if self.lowest < self.initial { self.lowest - header } else { u64::MAX };
-        match self.allocator {
+    pub(super) fn model(&self, candidate: usize, grows: &[Grow]) -> Model {
+        let allocator = self.candidate(candidate);
+        let rule = self.rule(allocator, grows);
+        let is_inside = self.lowest < self.initial;
+        let start = if is_inside { self.lowest.saturating_sub(rule.header) } else { u64::MAX };
+        match allocator {
             Allocator::Classes(steps) => {
-                let start = start - start % PAGE;
-                Model::Classes(Classes::new(steps, self.least_pages(grows), start, self.initial))
+                Model::Classes(Classes::new(steps, rule.pages, start, self.initial))
             }
-            _ => Model::Tags(Tags::new(self.rule(), start, self.initial)),
+            _ => Model::Tags(Tags::new(rule, start, self.initial)),
         }
     }
 
-    fn rule(&self) -> Rule {
+    fn rule(&self, allocator: Allocator, grows: &[Grow]) -> Rule {
         let HeapShape { word, align, .. } = *self;
         let basic = Rule {
             header: word,
@@ -115,7 +134,7 @@ impl HeapShape {
             doubles: false,
             pages: 1,
         };
-        match self.allocator {
+        match allocator {
             Allocator::Dlmalloc | Allocator::DlmallocOfRust => {
                 // `TOP_FOOT_SIZE` and `SYS_ALLOC_PADDING`.
                 let segment = (5 * word).next_multiple_of(align);
@@ -123,13 +142,15 @@ impl HeapShape {
                 Rule {
                     foot: foot + 1,
                     padding: foot + align - 1,
-                    asks_whole: self.allocator == Allocator::DlmallocOfRust,
+                    asks_whole: allocator == Allocator::DlmallocOfRust,
                     ..basic
                 }
             }
             Allocator::Emmalloc => Rule { footer: word, foot: 12 * word, ..basic },
             Allocator::Tlsf(object) => Rule { header: word + object, doubles: true, ..basic },
-            Allocator::Classes(_) => Rule { header: 0, ..basic },
+            Allocator::Classes(_) | Allocator::BestFit => {
+                Rule { pages: self.least_pages(grows), ..basic }
+            }
         }
     }
 
@@ -152,7 +173,7 @@ impl Allocator {
         image: Option<&MemoryImage>,
         word: Word,
         live: &[(u64, Block)],
-    ) -> Allocator {
+    ) -> Vec<Allocator> {
         let tracepoints = || module.tracepoints.iter().filter(|it| it.role != Role::Grow);
         let families: Vec<&str> = tracepoints().map(|it| it.family.as_str()).collect();
         let is = |name: &str| families.iter().any(|family| family.contains(name));
@@ -163,23 +184,23 @@ impl Allocator {
             false => Allocator::Dlmalloc,
         };
         match Geometry::new(&families, image, word, &sizes).known() {
-            Some(Known::Dlmalloc) => dlmalloc,
-            Some(Known::Emmalloc) => Allocator::Emmalloc,
+            Some(Known::Dlmalloc) => vec![dlmalloc],
+            Some(Known::Emmalloc) => vec![Allocator::Emmalloc],
             None if is("assemblyscript") || is("tlsf") => {
                 // Objects carry four more words, and their address is behind these.
                 let makes_objects = tracepoints().any(|it| it.function.ends_with("__new"));
-                Allocator::Tlsf(if makes_objects { 4 * word.size() } else { 0 })
+                vec![Allocator::Tlsf(if makes_objects { 4 * word.size() } else { 0 })]
             }
-            None if is("zig") => Allocator::Classes(0),
+            None if is("zig") => vec![Allocator::Classes(0)],
             // Without blocks or an image nothing speaks against what is usual.
             None if is("dlmalloc") || is("libc") || is("rust") || is("c++") => {
                 match live.is_empty() || image.is_none() {
-                    true => dlmalloc,
-                    false => Allocator::Classes(3),
+                    true => vec![dlmalloc],
+                    false => UNKNOWN.to_vec(),
                 }
             }
-            None if is("emmalloc") => Allocator::Emmalloc,
-            None => Allocator::Classes(3),
+            None if is("emmalloc") => vec![Allocator::Emmalloc],
+            None => UNKNOWN.to_vec(),
         }
     }
 }
