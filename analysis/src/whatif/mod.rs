@@ -13,6 +13,8 @@ mod model;
 mod plan;
 mod replay;
 mod shape;
+#[cfg(test)]
+mod tests;
 
 use crate::profile::Count;
 pub use plan::{NothingToRemove, Plan, Remaining, Selection};

@@ -81,7 +81,7 @@ impl Model {
             Model::Tags(tags) => tags,
             Model::Classes(classes) => &mut classes.pages,
         };
-        tags.bytes = tags.bytes.saturating_add(bytes).min(LARGEST);
+        tags.others_grow(bytes);
     }
 
     pub(super) fn alloc(&mut self, size: u64, align: u64) -> Option<Chunk> {
@@ -116,13 +116,15 @@ impl Model {
 /// A heap of chunks with headers.
 #[derive(Debug)]
 pub(super) struct Tags {
-    rule: Rule,
+    pub(super) rule: Rule,
     by_addr: BTreeMap<u64, u64>,
     by_size: BTreeSet<(u64, u64)>,
     /// Everything from here to `end` was never handed out, or was given back.
     top: u64,
     end: u64,
     bytes: u64,
+    /// Nothing was asked for yet.
+    is_fresh: bool,
 }
 
 impl Tags {
@@ -130,16 +132,25 @@ impl Tags {
     pub(super) fn new(rule: Rule, start: u64, bytes: u64) -> Tags {
         let bytes = bytes.min(LARGEST);
         let top = rule.first_chunk(start.min(bytes));
-        Tags { rule, by_addr: BTreeMap::new(), by_size: BTreeSet::new(), top, end: bytes, bytes }
+        let (by_addr, by_size) = Default::default();
+        Tags { rule, by_addr, by_size, top, end: bytes, bytes, is_fresh: true }
+    }
+
+    fn others_grow(&mut self, bytes: u64) {
+        self.bytes = self.bytes.saturating_add(bytes).min(LARGEST);
+        // An allocator that begins inside the memory takes it as large as it finds it.
+        if self.is_fresh && self.top < self.end {
+            self.end = self.bytes;
+        }
     }
 
     fn alloc(&mut self, size: u64, align: u64) -> Option<Chunk> {
         let need = self.rule.chunk(size)?;
         if align <= self.rule.align || align > LARGEST {
-            return Some(self.take(need));
+            return self.take(need);
         }
         // As `memalign` has it: more than enough, and what is over at both ends is given back.
-        let taken = self.take(need + align + self.rule.least);
+        let taken = self.take(need + align + self.rule.least)?;
         let block = (taken.start + self.rule.header).next_multiple_of(align);
         let mut start = block - self.rule.header;
         if start > taken.start && start - taken.start < self.rule.least {
@@ -151,17 +162,21 @@ impl Tags {
         Some(self.shrink(Chunk { start, size: taken.end() - start }, need))
     }
 
-    fn take(&mut self, need: u64) -> Chunk {
+    fn take(&mut self, need: u64) -> Option<Chunk> {
+        self.is_fresh = false;
         if let Some(&(size, start)) = self.by_size.range((need, 0)..).next() {
             let chunk = self.unlink(Chunk { start, size });
-            return self.shrink(chunk, need);
+            return Some(self.shrink(chunk, need));
         }
         if !self.top_has(need) {
+            if need + self.bytes > LARGEST {
+                return None;
+            }
             self.grow(need);
         }
         let start = self.top;
         self.top += need;
-        Chunk { start, size: need }
+        Some(Chunk { start, size: need })
     }
 
     fn top_has(&self, need: u64) -> bool {

@@ -72,6 +72,9 @@ pub enum Selection {
 /// Why there is nothing to take away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NothingToRemove {
+    /// No allocator was seen at work.
+    #[error("no block was ever seen, so there is nothing to replay")]
+    NoHeap,
     /// There is no finding of that number.
     #[error("there is no finding {0}; the report has {1}")]
     NoFinding(usize, usize),
@@ -127,6 +130,9 @@ impl Plan {
         selection: &Selection,
     ) -> Result<Plan, NothingToRemove> {
         let Remaining { blocks, heaps } = remaining;
+        if heaps.is_empty() {
+            return Err(NothingToRemove::NoHeap);
+        }
         let heads = Heads::new(outcome, selection)?;
         let victims = victims(&blocks, |block| heads.contains(block));
         if let (true, Some(nothing)) = (victims.is_empty(), heads.nothing) {

@@ -61,8 +61,11 @@ impl HeapShape {
         let word = if is_64 { Word::Eight } else { Word::Four };
         let is_others = |stretch: &Range<u64>| {
             let first = live.partition_point(|&(addr, _)| addr < stretch.start);
-            let end = stretch.end.min(stretch.start + LOOKED_AT);
+            let end = stretch.end.min(stretch.start.saturating_add(LOOKED_AT));
+            let reaches =
+                |&(addr, block): &(u64, Block)| addr.saturating_add(block.size) > stretch.start;
             live.get(first).is_none_or(|&(addr, _)| addr >= stretch.end)
+                && !live[..first].last().is_some_and(reaches)
                 && !(stretch.start..end).step_by(8).any(|addr| survey.was_block(addr))
         };
         Some(HeapShape {
@@ -138,7 +141,7 @@ impl HeapShape {
             Allocator::Dlmalloc | Allocator::DlmallocOfRust => {
                 // `TOP_FOOT_SIZE` and `SYS_ALLOC_PADDING`.
                 let segment = (5 * word).next_multiple_of(align);
-                let foot = (align - 2 * word) + segment + basic.least;
+                let foot = align.saturating_sub(2 * word) + segment + basic.least;
                 Rule {
                     foot: foot + 1,
                     padding: foot + align - 1,
