@@ -126,7 +126,7 @@ fn a_person_is_told_in_a_sentence() {
             "leak",
             [
                 "without the leaks the memory would have grown to 2 pages instead of 33",
-                "2,000 blocks, 1.91 MiB freed in a replay by a model of dlmalloc, which is right on",
+                "2,000 blocks, 1.91 MiB; the model of dlmalloc is right about the run as it was",
             ],
         ),
         ("peak", ["there is nothing to take away", "0 blocks, 0 B"]),

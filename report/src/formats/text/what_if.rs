@@ -18,7 +18,7 @@ pub(super) fn render(report: &Report, page: &mut Page<'_>) {
     let removed = plural(what_if.removed.blocks, "block");
     let model = clean(&what_if.model);
     page.line(&format!(
-        "  {removed}, {} freed in a replay by a model of {model}, which is {} on the run as it was",
+        "  {removed}, {}; the model of {model} is {} the run as it was",
         bytes(what_if.removed.bytes),
         off(what_if.error_pages),
     ));
@@ -48,7 +48,7 @@ fn claim(what_if: &WhatIf) -> String {
 
 fn off(error: u64) -> String {
     match error {
-        0 => "right".into(),
-        error => format!("off by {}", plural(error, "page")),
+        0 => "right about".into(),
+        error => format!("off by {} on", plural(error, "page")),
     }
 }
