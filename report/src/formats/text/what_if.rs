@@ -31,7 +31,7 @@ pub(super) fn render(report: &Report, page: &mut Page<'_>) {
 fn claim(what_if: &WhatIf) -> String {
     let without = clean(&what_if.without);
     if what_if.removed.blocks == 0 {
-        return format!("there is nothing to take away, and the memory would have grown as much");
+        return "there is nothing to take away, and the memory would have grown as much".into();
     }
     let (then, now) = (plural(what_if.pages_then, "page"), thousands(what_if.pages_now));
     if what_if.beyond_error {
