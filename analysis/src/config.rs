@@ -107,6 +107,8 @@ pub struct Caps {
     pub image_pages: usize,
     /// Live blocks of a module up to which retained sizes are told.
     pub retained: usize,
+    /// Blocks that a replay follows at once.
+    pub replayed: usize,
     /// Growths of a memory.
     pub grows: usize,
     /// Different anomalies.
@@ -137,6 +139,7 @@ impl Default for Caps {
             odd_blocks: 1 << 20,
             image_pages: 1 << 17,
             retained: 1 << 26,
+            replayed: 1 << 26,
             grows: 4096,
             anomalies: 1024,
             timeline: 512,

@@ -45,6 +45,12 @@ pub(crate) struct Judge<'a> {
     looked_at: Roots,
 }
 
+/// What became of each block, and for lost ones the block that they hang on: [`NOBODY`] for others.
+pub(crate) struct Judged {
+    pub(crate) kinds: Vec<BlockKind>,
+    pub(crate) leaders: Vec<NodeId>,
+}
+
 /// Where static variables and the stack end for certain, and the heap may begin.
 pub(crate) fn static_end(module: &ModuleInfo, survey: &Survey<'_>) -> u64 {
     let layout = &module.layout;
@@ -212,7 +218,7 @@ impl<'a> Judge<'a> {
         is_suppressed: impl Fn(StackId) -> bool,
         max_retained: usize,
         result: &mut Reachability,
-    ) -> Vec<BlockKind> {
+    ) -> Judged {
         let mut reached = mark(&self.graph, &self.roots);
         let (spared, spared_roots) = self.spare(is_suppressed, &mut reached);
         let leaders = leaders(&self.graph, &reached);
@@ -265,7 +271,7 @@ impl<'a> Judge<'a> {
         result.roots.static_bytes += self.looked_at.static_bytes;
         result.roots.stack_bytes += self.looked_at.stack_bytes;
         result.roots.host += self.looked_at.host;
-        kinds
+        Judged { kinds, leaders }
     }
 
     /// Which blocks no loss is to be claimed of, as LeakSanitizer has it: ignored ones, those of

@@ -52,6 +52,7 @@ mod reachability;
 mod session;
 pub mod snapshot;
 pub mod suppressions;
+mod whatif;
 pub mod words;
 
 pub use account::{Account, BlockKind, CellRun, HeapMap, LiveBytes, MapMoment, Overhead, Use};
@@ -68,3 +69,4 @@ pub use profile::{
 pub use session::Session;
 pub use snapshot::Snapshot;
 pub use suppressions::Suppressed;
+pub use whatif::{NothingToRemove, Plan, Remaining, Replay, Selection, WhatIf};

@@ -9,6 +9,7 @@ use crate::{
     open_files::OpenFiles,
     profile::{ContextCost, Count, LeakKind, Profile, StackId},
     suppressions::Suppressed,
+    whatif::WhatIf,
 };
 use seepage_trace::{End, ModuleInfo};
 
@@ -41,6 +42,8 @@ pub struct Outcome {
     pub remarks: Vec<String>,
     /// What is missing in all this.
     pub drops: Drops,
+    /// How large the memory would be without some blocks, where a [`crate::Replay`] was asked.
+    pub what_if: Option<WhatIf>,
 }
 
 /// What was not remembered, because a cap of [`crate::Caps`] was reached or the trace lacks it.

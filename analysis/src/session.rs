@@ -16,6 +16,7 @@ use crate::{
     profile::{Count, Kinds, Reachability, StackId, Totals},
     snapshot::Snapshot,
     suppressions::{self, Rule},
+    whatif::{HeapShape, Remaining},
 };
 use seepage_trace::{Context, End, Frame, Message, ModuleId, ModuleInfo};
 
@@ -193,7 +194,7 @@ impl Session {
                 let unaligned = self.config.unaligned;
                 let judge =
                     Judge::new(module, image, &survey, &live, &nodes, &was_block, unaligned);
-                judge.judge(|_| false, 0, &mut Reachability::default())
+                judge.judge(|_| false, 0, &mut Reachability::default()).kinds
             });
             let moment = Moment {
                 module,
@@ -208,6 +209,17 @@ impl Session {
 
     /// Judges what was seen.
     pub fn finish(self) -> Outcome {
+        self.conclude(None)
+    }
+
+    /// The same, and the blocks that are live at the end, for a [`crate::Plan`].
+    pub fn finish_for_what_if(self) -> (Outcome, Remaining) {
+        let mut remaining = Remaining::default();
+        let outcome = self.conclude(Some(&mut remaining));
+        (outcome, remaining)
+    }
+
+    fn conclude(self, mut remaining: Option<&mut Remaining>) -> Outcome {
         let Session { config, modules, end, heap, images, open_files, rules, mut maps, .. } = self;
         let end = end.unwrap_or_default();
         let (early, whole) = (heap.early_doubts().to_vec(), heap.doubts());
@@ -257,13 +269,19 @@ impl Session {
             let Some(survey) = remains.survey(module.id) else { continue };
             let image = images.of(module.id);
             let live = survey.live();
-            let kinds = image.filter(|_| kinds::can_judge(module)).map(|image| {
+            let judged = image.filter(|_| kinds::can_judge(module)).map(|image| {
                 let nodes = kinds::nodes(&live);
                 let was_block = |addr| survey.was_block(addr);
                 let judge =
                     Judge::new(module, image, &survey, &live, &nodes, &was_block, config.unaligned);
                 judge.judge(is_suppressed, config.caps.retained, &mut reachability)
             });
+            if let Some(remaining) = &mut remaining {
+                let memory = image.map(|image| &image.memory);
+                remaining.heaps.extend(HeapShape::new(module, &survey, memory, &live));
+                remaining.add(&live, judged.as_ref());
+            }
+            let kinds = judged.map(|judged| judged.kinds);
             let blocks = take::judged(&live, kinds.as_deref());
             let image = image.map(|image| &image.memory);
             let end = Moment { module, survey: &survey, image, blocks, bytes: survey.main.bytes };
@@ -317,6 +335,7 @@ impl Session {
             abstentions,
             remarks,
             drops,
+            what_if: None,
         }
     }
 }

@@ -268,7 +268,7 @@ proptest! {
             guest.mark("m");
         }
         guest.end(Ending::Returned);
-        let caps = Caps { modules: 2, stacks: 1, blocks: 4, table_pages: 8, odd_blocks: 2, grows: 2,
+        let caps = Caps { modules: 2, stacks: 1, blocks: 4, table_pages: 8, odd_blocks: 2, replayed: 4, grows: 2,
             anomalies: 2, timeline: 4, marks: 2, findings: 1, frames: 1, all_frames: 1,
             module_rules: 1, image_pages: 2, retained: 2, heap_maps: 1, open_files: 1 };
         for caps in [caps, Caps { table_pages: 1000, ..Caps::default() }] {

@@ -8,8 +8,8 @@ use crate::{
     suppressing::Suppressing,
     terminal,
 };
-use anyhow::{Context, Result};
-use seepage_analysis::{Config, Session};
+use anyhow::{Context, Result, bail};
+use seepage_analysis::{Caps, Config, Outcome, Plan, Replay, Selection, Session, suppressions};
 use seepage_report::{Invocation, Verb};
 use seepage_trace::{DecodeError, Decoder, Message};
 use std::{
@@ -29,6 +29,14 @@ pub(crate) struct Analyze {
     #[command(flatten)]
     suppress: SuppressionOptions,
 
+    /// How large the memory would be without some blocks: `leaks`, a finding's number, or a pattern
+    ///
+    /// `leaks` are the blocks of all leaks, a number those of the finding at that place of the
+    /// report, and a pattern those of all contexts that a rule `leak:PATTERN` would match. Reads the
+    /// trace twice, and replays it in a model of the allocator.
+    #[arg(long, value_name = "WHAT", value_parser = selection)]
+    what_if: Option<Selection>,
+
     /// The trace; `-` is standard input
     #[arg(value_name = "TRACE")]
     trace: PathBuf,
@@ -47,8 +55,12 @@ pub(crate) struct Reading {
 impl Analyze {
     pub(crate) fn execute(&self) -> Result<i32> {
         let name = self.trace.display();
+        let is_stdin = self.trace.as_os_str() == "-";
+        if is_stdin && self.what_if.is_some() {
+            bail!("--what-if reads the trace twice, so it cannot be standard input");
+        }
         let reading_failed = || format!("failed to read `{name}`");
-        let mut input: Box<dyn Read> = if self.trace.as_os_str() == "-" {
+        let mut input: Box<dyn Read> = if is_stdin {
             Box::new(io::stdin().lock())
         } else {
             Box::new(File::open(&self.trace).with_context(reading_failed)?)
@@ -58,11 +70,15 @@ impl Analyze {
         let suppressing = Suppressing::new(&self.suppress)?;
         let config = Config { heap_map: self.report.heap_map, ..Config::default() };
         let mut session = Session::new(suppressing.configure(self.leaks.configure(config)));
-        let reading = read(&mut input, &mut session).with_context(reading_failed)?;
+        let reading = read(&mut input, |message| session.feed(message));
+        let reading = reading.with_context(reading_failed)?;
         if let (0, Some(damage)) = (reading.messages, reading.damage) {
             return Err(damage).with_context(reading_failed);
         }
-        let outcome = session.finish();
+        let outcome = match &self.what_if {
+            Some(selection) => self.what_if(session, selection)?,
+            None => session.finish(),
+        };
         reporter.report(&outcome)?;
         suppressing.conclude(&outcome)?;
         reading.warn(&name.to_string());
@@ -70,8 +86,41 @@ impl Analyze {
     }
 }
 
-/// Gives the session all that a trace has.
-pub(crate) fn read(input: &mut dyn Read, session: &mut Session) -> Result<Reading> {
+impl Analyze {
+    /// Reads the trace once more, and replays it.
+    fn what_if(&self, session: Session, selection: &Selection) -> Result<Outcome> {
+        let (mut outcome, remaining) = session.finish_for_what_if();
+        let plan = Plan::new(&outcome, remaining, selection).context("--what-if has no answer")?;
+        let mut replay = Replay::new(plan, &outcome, &Caps::default());
+        let again = || format!("failed to read `{}` again", self.trace.display());
+        let mut input = File::open(&self.trace).with_context(again)?;
+        read(&mut input, |message| replay.feed(message)).with_context(again)?;
+        outcome.what_if = Some(replay.finish());
+        Ok(outcome)
+    }
+}
+
+/// Reads what is to be taken away.
+fn selection(text: &str) -> Result<Selection, String> {
+    if text == "leaks" {
+        return Ok(Selection::Leaks);
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return match text.parse() {
+            Ok(number) if number > 0 => Ok(Selection::Finding(number)),
+            _ => Err("findings are counted from 1".into()),
+        };
+    }
+    let pattern = text.strip_prefix("leak:").unwrap_or(text);
+    let rules = suppressions::parse(&format!("leak:{pattern}"), "--what-if");
+    match rules.map_err(|error| error.message)?.pop() {
+        Some(rule) => Ok(Selection::Matching(Box::new(rule))),
+        None => Err("it matches nothing".into()),
+    }
+}
+
+/// Gives away all that a trace has.
+pub(crate) fn read(input: &mut dyn Read, mut feed: impl FnMut(&Message<'_>)) -> Result<Reading> {
     let mut decoder = Decoder::new();
     let mut reading = Reading::default();
     let mut piece = vec![0; 256 * 1024];
@@ -89,7 +138,7 @@ pub(crate) fn read(input: &mut dyn Read, session: &mut Session) -> Result<Readin
                 Ok(Some(message)) => {
                     reading.messages += 1;
                     reading.ended |= matches!(message, Message::End(_));
-                    session.feed(&message);
+                    feed(&message);
                 }
                 Err(damage) => {
                     reading.damage = Some(damage);

@@ -114,7 +114,7 @@ fn read(path: &Path) -> Result<Report> {
         return Report::from_json(&text).with_context(failed);
     }
     let mut session = Session::new(Config::default());
-    let reading = analyze::read(&mut input, &mut session).map_err(|error| {
+    let reading = analyze::read(&mut input, |message| session.feed(message)).map_err(|error| {
         // What `analyze` has to say of a trace is not all that may stand here.
         anyhow!("{}", error.to_string().lines().next().unwrap_or_default()).context(failed())
     })?;

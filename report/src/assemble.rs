@@ -87,6 +87,7 @@ pub fn assemble(outcome: &Outcome, context: &Context) -> Report {
                 bytes: abstention.count.bytes,
             })
             .collect(),
+        what_if: outcome.what_if.as_ref().map(what_if),
         dropped: schema::Dropped { loss_records: records_left_out, ..dropped(outcome, left_out) },
     }
 }
@@ -359,6 +360,20 @@ fn findings(outcome: &Outcome) -> Vec<schema::Finding> {
             related: finding.contexts.iter().map(|&id| stack_frames(outcome, id)).collect(),
         })
         .collect()
+}
+
+fn what_if(what_if: &seepage_analysis::WhatIf) -> schema::WhatIf {
+    schema::WhatIf {
+        without: what_if.without.clone(),
+        model: what_if.model.clone(),
+        removed: count(what_if.removed),
+        pages_now: what_if.pages_now,
+        pages_modelled: what_if.pages_modelled,
+        pages_then: what_if.pages_then,
+        error_pages: what_if.error_pages(),
+        beyond_error: what_if.is_beyond_error(),
+        dropped: what_if.dropped,
+    }
 }
 
 fn dropped(outcome: &Outcome, contexts: u64) -> schema::Dropped {

@@ -79,6 +79,9 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What the analyses do not claim, and why.
     pub abstentions: Vec<Abstention>,
+    /// How large the memory would be without some blocks, where that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub what_if: Option<WhatIf>,
     /// What is missing in this report.
     pub dropped: Dropped,
 }
@@ -663,6 +666,31 @@ pub struct Abstention {
     pub blocks: u64,
     /// Their bytes.
     pub bytes: u64,
+}
+
+/// How large the memory would be without some blocks, by a model of the allocator. Pages are those
+/// of `memory`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WhatIf {
+    /// What was taken away, in words.
+    pub without: String,
+    /// The model: `dlmalloc`, `emmalloc`, `TLSF` or `size classes`; of several modules, several.
+    pub model: String,
+    /// The blocks that were taken away.
+    pub removed: Count,
+    /// What the memories had at the end.
+    pub pages_now: u64,
+    /// What they have by the model, with nothing taken away.
+    pub pages_modelled: u64,
+    /// What they have by the model without these blocks.
+    pub pages_then: u64,
+    /// By how much the model is wrong about the run as it was. A difference between `pages_now` and
+    /// `pages_then` that is no larger says nothing.
+    pub error_pages: u64,
+    /// Whether the difference is larger.
+    pub beyond_error: bool,
+    /// Blocks beyond the limit that the model did not follow.
+    pub dropped: u64,
 }
 
 /// What is missing in this report, because a limit was reached or the trace lacks it.

@@ -31,7 +31,7 @@ impl Overhead {
 
 /// An allocator whose headers are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Known {
+pub(crate) enum Known {
     /// A word with the chunk's size and three flags stands before the block, and the chunk reaches
     /// up to the next such word.
     Dlmalloc,
@@ -92,6 +92,11 @@ impl<'a> Geometry<'a> {
             }
         }
         geometry
+    }
+
+    /// The allocator, if its headers are there, or its name is and nothing speaks against it.
+    pub(crate) fn known(&self) -> Option<Known> {
+        self.known
     }
 
     /// How the answers of [`Geometry::chunk`] come about.

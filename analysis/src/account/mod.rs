@@ -13,8 +13,8 @@ mod geometry;
 pub(crate) mod map;
 pub(crate) mod take;
 
-pub(crate) use geometry::Geometry;
 pub use geometry::Overhead;
+pub(crate) use geometry::{Geometry, Known};
 pub use map::{CellRun, HeapMap, MapMoment};
 
 use crate::profile::{LeakKind, StackId};

@@ -41,6 +41,11 @@ impl Extent {
         }
     }
 
+    /// The largest power of two of which all addresses are multiples.
+    pub(crate) fn alignment(&self) -> u64 {
+        self.bits & self.bits.wrapping_neg()
+    }
+
     /// Whether so much is free between blocks, beyond doubt: what blocks take is an estimate.
     /// `foreign` bytes among them are somebody else's.
     pub(crate) fn has_free(&self, need: u64, foreign: u64) -> bool {

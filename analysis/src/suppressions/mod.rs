@@ -270,6 +270,12 @@ pub(crate) fn apply_to_contexts(
     suppressed
 }
 
+/// Whether a rule is about a context, whatever it holds.
+pub(crate) fn matches(rule: &Rule, context: &ContextCost, modules: &[ModuleInfo]) -> bool {
+    let (module, allocator) = names(context, modules);
+    rule.matches(&Place { module, allocator: &allocator, frames: &context.frames })
+}
+
 /// For each context the kinds of its blocks that would be reported, as far as the records tell.
 pub(crate) fn kinds_by_context(
     records: &[LossRecord],

@@ -16,6 +16,7 @@ mod selection;
 mod stacks;
 mod suspects;
 mod units;
+mod what_if;
 mod words;
 
 use super::Options;
@@ -37,6 +38,7 @@ pub(crate) fn render(report: &Report, options: &Options, out: &mut String) {
     sections::open_files(report, &mut page);
     sections::growth(report, &mut page);
     suspects::render(report, &mut page);
+    what_if::render(report, &mut page);
     sections::suppressions(report, &mut page);
     sections::unseen(report, &mut page);
     sections::next(report, options.invocation.as_ref(), &mut page);
