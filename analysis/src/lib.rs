@@ -42,12 +42,14 @@ mod config;
 mod finding;
 mod heap;
 mod image;
+pub mod import;
 mod kinds;
 mod outcome;
 mod profile;
 mod reachability;
 mod session;
 pub mod suppressions;
+mod types;
 pub mod words;
 
 pub use account::{Account, BlockKind, LiveBytes, Overhead, Use};
@@ -62,3 +64,4 @@ pub use profile::{
 };
 pub use session::Session;
 pub use suppressions::Suppressed;
+pub use types::TypeCost;

@@ -1,24 +1,23 @@
-//! `seepage analyze`: the report of a stored trace. The file is read in pieces, so that its size
-//! does not matter.
+//! `seepage analyze`: the report of a stored trace or log. The file is read in pieces, so that its
+//! size does not matter.
 
 use crate::{
-    exit,
+    exit, inputs,
     options::{ReportOptions, SuppressionOptions},
     reporting::{Reporter, Stream},
     suppressing::Suppressing,
-    terminal,
 };
 use anyhow::{Context, Result};
+use clap::builder::PossibleValuesParser;
 use seepage_analysis::{Config, Session};
 use seepage_report::{Invocation, Verb};
-use seepage_trace::{DecodeError, Decoder, Message};
 use std::{
     fs::File,
     io::{self, Read},
     path::PathBuf,
 };
 
-/// Report on a trace that `seepage run --trace FILE` has written
+/// Report on a trace that `seepage run --trace FILE` has written, or on a log of allocations
 #[derive(clap::Args)]
 #[command(args_override_self = true)]
 pub(crate) struct Analyze {
@@ -27,19 +26,14 @@ pub(crate) struct Analyze {
     #[command(flatten)]
     suppress: SuppressionOptions,
 
-    /// The trace; `-` is standard input
+    /// What to read: a trace, or a log with `@ALLOCATE` and `@DROP` lines [default: what it is]
+    #[arg(long, value_name = "FORMAT",
+        value_parser = PossibleValuesParser::new(inputs::LIST.iter().map(|input| input.name)))]
+    format_in: Option<String>,
+
+    /// The trace or log; `-` is standard input
     #[arg(value_name = "TRACE")]
     trace: PathBuf,
-}
-
-/// How far a trace could be read.
-#[derive(Default)]
-pub(crate) struct Reading {
-    pub(crate) messages: u64,
-    ended: bool,
-    left_over: usize,
-    unknown_chunks: u64,
-    pub(crate) damage: Option<DecodeError>,
 }
 
 impl Analyze {
@@ -55,70 +49,13 @@ impl Analyze {
         let reporter = Reporter::new(&self.report, Stream::Stdout, invocation)?;
         let suppressing = Suppressing::new(&self.suppress)?;
         let mut session = Session::new(suppressing.configure(Config::default()));
-        let reading = read(&mut input, &mut session).with_context(reading_failed)?;
-        if let (0, Some(damage)) = (reading.messages, reading.damage) {
-            return Err(damage).with_context(reading_failed);
-        }
+        let format = self.format_in.as_deref();
+        let reading = inputs::read(&mut input, &name.to_string(), format, &mut session);
+        let reading = reading.with_context(reading_failed)?;
         let outcome = session.finish();
         reporter.report(&outcome)?;
         suppressing.conclude(&outcome)?;
-        reading.warn(&name.to_string());
+        reading.tell();
         Ok(if reading.damage.is_some() { exit::FAILED } else { exit::CLEAN })
-    }
-}
-
-/// Gives the session all that a trace has.
-pub(crate) fn read(input: &mut dyn Read, session: &mut Session) -> Result<Reading> {
-    let mut decoder = Decoder::new();
-    let mut reading = Reading::default();
-    let mut piece = vec![0; 256 * 1024];
-    while reading.damage.is_none() {
-        let length = match input.read(&mut piece) {
-            Ok(0) => break,
-            Ok(length) => length,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error.into()),
-        };
-        decoder.push(&piece[..length]);
-        loop {
-            match decoder.next() {
-                Ok(None) => break,
-                Ok(Some(message)) => {
-                    reading.messages += 1;
-                    reading.ended |= matches!(message, Message::End(_));
-                    session.feed(&message);
-                }
-                Err(damage) => {
-                    reading.damage = Some(damage);
-                    break;
-                }
-            }
-        }
-    }
-    reading.left_over = decoder.left_over();
-    reading.unknown_chunks = decoder.unknown_chunks();
-    if reading.messages == 0 && reading.damage.is_none() {
-        let what = if reading.left_over == 0 { "it holds nothing" } else { "it is cut off" };
-        return Err(anyhow::anyhow!(
-            "{what}\nhint: `seepage run --trace FILE MODULE` writes a trace"
-        ));
-    }
-    Ok(reading)
-}
-
-impl Reading {
-    pub(crate) fn warn(&self, name: &str) {
-        if let Some(damage) = &self.damage {
-            terminal::warning(&format!("`{name}`: {damage}; the report is of what came before"));
-        } else if !self.ended {
-            terminal::warning(&format!(
-                "`{name}` is cut off: it does not say how the guest ended, and the report is of \
-                 what came before"
-            ));
-        }
-        if self.unknown_chunks > 0 {
-            let count = self.unknown_chunks;
-            terminal::warning(&format!("`{name}`: {count} chunks of unknown kinds passed over"));
-        }
     }
 }

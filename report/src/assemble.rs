@@ -32,6 +32,7 @@ pub fn assemble(outcome: &Outcome, context: &Context) -> Report {
     let (contexts, left_out) = contexts(outcome, context.max_contexts);
     let (loss_records, records_left_out) =
         reachability::loss_records(outcome, context.max_contexts);
+    let (types, types_left_out) = types(outcome, context.max_contexts);
     let kind = verdict(outcome.verdict());
     let profile = &outcome.profile;
     Report {
@@ -52,6 +53,7 @@ pub fn assemble(outcome: &Outcome, context: &Context) -> Report {
         held: reachability::held(outcome),
         memory: memory(outcome),
         contexts,
+        types,
         timeline: profile.timeline.iter().map(point).collect(),
         marks: profile.marks.iter().map(mark).collect(),
         sizes: profile
@@ -84,7 +86,11 @@ pub fn assemble(outcome: &Outcome, context: &Context) -> Report {
                 bytes: abstention.count.bytes,
             })
             .collect(),
-        dropped: schema::Dropped { loss_records: records_left_out, ..dropped(outcome, left_out) },
+        dropped: schema::Dropped {
+            loss_records: records_left_out,
+            types: types_left_out,
+            ..dropped(outcome, left_out)
+        },
     }
 }
 
@@ -255,6 +261,18 @@ fn contexts(outcome: &Outcome, max: usize) -> (Vec<schema::Context>, u64) {
     (list.into_iter().take(max).map(|cost| context(outcome, cost)).collect(), left_out)
 }
 
+fn types(outcome: &Outcome, max: usize) -> (Vec<schema::TypeCost>, u64) {
+    let types = outcome.types();
+    let left_out = types.len().saturating_sub(max) as u64;
+    let cost = |cost: seepage_analysis::TypeCost| schema::TypeCost {
+        name: cost.name.map(|name| name.to_string()),
+        allocated: count(cost.allocated),
+        dropped: count(cost.dropped),
+        leaked: count(cost.leaked),
+    };
+    (types.into_iter().take(max).map(cost).collect(), left_out)
+}
+
 fn context(outcome: &Outcome, cost: &ContextCost) -> schema::Context {
     let module = outcome.modules.iter().find(|module| module.id == cost.module);
     let function = |id: &seepage_trace::TracepointId| {
@@ -341,6 +359,7 @@ fn dropped(outcome: &Outcome, contexts: u64) -> schema::Dropped {
     let drops = &outcome.drops;
     schema::Dropped {
         contexts,
+        types: 0,
         modules: drops.modules,
         stacks: drops.stacks,
         blocks: drops.blocks,

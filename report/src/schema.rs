@@ -5,8 +5,11 @@
 //! [`SCHEMA_VERSION`]: a test compares. All sizes are bytes, all counts are integers, every stack
 //! is given in full, innermost frame first.
 
+mod types;
+
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
+pub use types::TypeCost;
 
 /// The version of everything in this module.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -51,6 +54,9 @@ pub struct Report {
     /// The calling contexts that allocated, by live bytes, then by bytes at the high-water mark,
     /// then by allocated bytes, the largest first.
     pub contexts: Vec<Context>,
+    /// The objects by type, where the input knows types, by leaked bytes, the largest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub types: Vec<TypeCost>,
     /// The course of the run, in a bounded number of points.
     pub timeline: Vec<Point>,
     /// The moments that somebody marked, evenly thinned out if there were many.
@@ -636,6 +642,9 @@ pub struct Abstention {
 pub struct Dropped {
     /// Calling contexts that are not listed. They count in `totals`.
     pub contexts: u64,
+    /// Types that are not listed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub types: u64,
     /// Modules that were not followed.
     pub modules: u64,
     /// Stacks that were not remembered: their blocks are booked to the unknown context.
@@ -660,4 +669,8 @@ pub struct Dropped {
     pub unknown_records: u64,
     /// Events whose calling context the trace does not explain.
     pub unknown_contexts: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

@@ -11,6 +11,7 @@ mod page;
 mod sections;
 mod selection;
 mod stacks;
+mod types;
 mod units;
 mod words;
 
@@ -27,6 +28,7 @@ pub(crate) fn render(report: &Report, options: &Options, out: &mut String) {
     account::render(report, &mut page);
     sections::trap(report, &mut page);
     sections::anomalies(report, &mut page);
+    types::render(report, &mut page);
     sections::contexts(report, &mut page);
     sections::growth(report, &mut page);
     sections::suppressions(report, &mut page);
