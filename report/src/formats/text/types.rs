@@ -37,7 +37,7 @@ pub(super) fn render(report: &Report, page: &mut Page<'_>) {
         let name = page.paint(Style::Function, name);
         page.line(&format!("  {name}{gap}{allocated}{dropped}{leaked}"));
     }
-    let left_out = (types.len() - shown.len()) as u64 + report.dropped.types;
+    let left_out = (types.len() - shown.len()) as u64;
     if left_out > 0 {
         let more = format!("{} and {} more", page.ellipsis(), plural(left_out, "type"));
         let more = page.paint(Style::Dim, &more);
