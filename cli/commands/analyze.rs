@@ -17,7 +17,7 @@ use std::{
     path::PathBuf,
 };
 
-/// Report on a trace that `seepage run --trace FILE` has written, or on a log of allocations
+/// Report on a trace of `seepage run --trace FILE`, or on a log of allocations
 #[derive(clap::Args)]
 #[command(args_override_self = true)]
 pub(crate) struct Analyze {

@@ -1,3 +1,5 @@
+//! The objects of a run by type.
+
 use super::Count;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
