@@ -9,61 +9,22 @@
 //! ```
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 
+#[path = "support/counting.rs"]
+mod counting;
+
 use criterion::{BatchSize, Criterion, Throughput};
 use seepage_analysis::{Config, Session};
 use seepage_trace::{
     Context, Decoder, Encoder, Event, Frame, Message, ModuleId, ModuleInfo, RecordLayout, Records,
     Role, Stack, ThreadId, Tracepoint, TracepointId,
 };
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    hint::black_box,
-    sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
-};
+use std::{hint::black_box, time::Duration};
 
 /// Records in one message, as the runtime sends them.
 const BATCH: usize = 5461;
 const MALLOC: TracepointId = TracepointId(0);
 const FREE: TracepointId = TracepointId(1);
 const REALLOC: TracepointId = TracepointId(2);
-
-/// Counts what is live, so that the bytes of a live block can be told.
-struct Counting;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-
-#[allow(unsafe_code, reason = "an allocator is; every call goes to the system's as it came")]
-// SAFETY: what `System` promises holds for it; counting touches no block.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LIVE.fetch_add(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract, which is the same.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.dealloc(block, layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        LIVE.fetch_add(layout.size(), Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        LIVE.fetch_add(size, Ordering::Relaxed);
-        LIVE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.realloc(block, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// One pattern: its contexts and its events.
 struct Traffic {
@@ -240,9 +201,9 @@ fn bytes(traffic: &[Traffic]) {
     for traffic in traffic {
         let messages = traffic.messages();
         let session = traffic.session();
-        let before = LIVE.load(Ordering::Relaxed);
+        let before = counting::live();
         let session = feed(session, &messages);
-        let grown = LIVE.load(Ordering::Relaxed).saturating_sub(before);
+        let grown = counting::live().saturating_sub(before);
         let live = session.finish().profile.totals.live.blocks;
         let file = encode(&messages).len() as f64 / traffic.events.len() as f64;
         if live < 1000 {

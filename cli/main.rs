@@ -5,6 +5,7 @@ mod commands;
 mod execution;
 mod exit;
 mod input;
+mod inputs;
 mod options;
 mod probing;
 mod reporting;

@@ -44,6 +44,7 @@ mod config;
 mod finding;
 mod heap;
 mod image;
+pub mod import;
 mod kinds;
 mod open_files;
 mod outcome;
@@ -52,6 +53,7 @@ mod reachability;
 mod session;
 pub mod snapshot;
 pub mod suppressions;
+mod types;
 mod whatif;
 pub mod words;
 
@@ -69,4 +71,5 @@ pub use profile::{
 pub use session::Session;
 pub use snapshot::Snapshot;
 pub use suppressions::Suppressed;
+pub use types::TypeCost;
 pub use whatif::{NothingToRemove, Plan, Remaining, Replay, Selection, WhatIf};

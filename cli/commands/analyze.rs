@@ -1,24 +1,23 @@
-//! `seepage analyze`: the report of a stored trace. The file is read in pieces, so that its size
-//! does not matter.
+//! `seepage analyze`: the report of a stored trace or log. The file is read in pieces, so that its
+//! size does not matter.
 
 use crate::{
-    exit,
+    exit, inputs,
     options::{LeakOptions, ReportOptions, SuppressionOptions},
     reporting::{Reporter, Stream},
     suppressing::Suppressing,
-    terminal,
 };
 use anyhow::{Context, Result, bail};
+use clap::builder::PossibleValuesParser;
 use seepage_analysis::{Caps, Config, Outcome, Plan, Replay, Selection, Session, suppressions};
 use seepage_report::{Invocation, Verb};
-use seepage_trace::{DecodeError, Decoder, Message};
 use std::{
     fs::File,
     io::{self, Read},
     path::PathBuf,
 };
 
-/// Report on a trace that `seepage run --trace FILE` has written
+/// Report on a trace of `seepage run --trace FILE`, or on a log of allocations
 #[derive(clap::Args)]
 #[command(args_override_self = true)]
 pub(crate) struct Analyze {
@@ -37,19 +36,14 @@ pub(crate) struct Analyze {
     #[arg(long, value_name = "WHAT", value_parser = selection)]
     what_if: Option<Selection>,
 
-    /// The trace; `-` is standard input
+    /// What to read: a trace, or a log with `@ALLOCATE` and `@DROP` lines [default: what it is]
+    #[arg(long, value_name = "FORMAT",
+        value_parser = PossibleValuesParser::new(inputs::LIST.iter().map(|input| input.name)))]
+    format_in: Option<String>,
+
+    /// The trace or log; `-` is standard input
     #[arg(value_name = "TRACE")]
     trace: PathBuf,
-}
-
-/// How far a trace could be read.
-#[derive(Default)]
-pub(crate) struct Reading {
-    pub(crate) messages: u64,
-    ended: bool,
-    left_over: usize,
-    unknown_chunks: u64,
-    pub(crate) damage: Option<DecodeError>,
 }
 
 impl Analyze {
@@ -70,23 +64,22 @@ impl Analyze {
         let suppressing = Suppressing::new(&self.suppress)?;
         let config = Config { heap_map: self.report.heap_map, ..Config::default() };
         let mut session = Session::new(suppressing.configure(self.leaks.configure(config)));
-        let reading = read(&mut input, |message| session.feed(message));
+        let reading = self.read(&mut input, &mut |message| session.feed(message));
         let reading = reading.with_context(reading_failed)?;
-        if let (0, Some(damage)) = (reading.messages, reading.damage) {
-            return Err(damage).with_context(reading_failed);
-        }
         let outcome = match &self.what_if {
             Some(selection) => self.what_if(session, selection)?,
             None => session.finish(),
         };
         reporter.report(&outcome)?;
         suppressing.conclude(&outcome)?;
-        reading.warn(&name.to_string());
+        reading.tell();
         Ok(if reading.damage.is_some() { exit::FAILED } else { exit::CLEAN })
     }
-}
 
-impl Analyze {
+    fn read(&self, input: &mut dyn Read, feed: &mut inputs::Feed<'_>) -> Result<inputs::Reading> {
+        inputs::read(input, &self.trace.display().to_string(), self.format_in.as_deref(), feed)
+    }
+
     /// Reads the trace once more, and replays it.
     fn what_if(&self, session: Session, selection: &Selection) -> Result<Outcome> {
         let (mut outcome, remaining) = session.finish_for_what_if();
@@ -94,7 +87,7 @@ impl Analyze {
         let mut replay = Replay::new(plan, &outcome, &Caps::default());
         let again = || format!("failed to read `{}` again", self.trace.display());
         let mut input = File::open(&self.trace).with_context(again)?;
-        read(&mut input, |message| replay.feed(message)).with_context(again)?;
+        self.read(&mut input, &mut |message| replay.feed(message)).with_context(again)?;
         outcome.what_if = Some(replay.finish());
         Ok(outcome)
     }
@@ -116,61 +109,5 @@ fn selection(text: &str) -> Result<Selection, String> {
     match rules.map_err(|error| error.message)?.pop() {
         Some(rule) => Ok(Selection::Matching(Box::new(rule))),
         None => Err("it matches nothing".into()),
-    }
-}
-
-/// Gives away all that a trace has.
-pub(crate) fn read(input: &mut dyn Read, mut feed: impl FnMut(&Message<'_>)) -> Result<Reading> {
-    let mut decoder = Decoder::new();
-    let mut reading = Reading::default();
-    let mut piece = vec![0; 256 * 1024];
-    while reading.damage.is_none() {
-        let length = match input.read(&mut piece) {
-            Ok(0) => break,
-            Ok(length) => length,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error.into()),
-        };
-        decoder.push(&piece[..length]);
-        loop {
-            match decoder.next() {
-                Ok(None) => break,
-                Ok(Some(message)) => {
-                    reading.messages += 1;
-                    reading.ended |= matches!(message, Message::End(_));
-                    feed(&message);
-                }
-                Err(damage) => {
-                    reading.damage = Some(damage);
-                    break;
-                }
-            }
-        }
-    }
-    reading.left_over = decoder.left_over();
-    reading.unknown_chunks = decoder.unknown_chunks();
-    if reading.messages == 0 && reading.damage.is_none() {
-        let what = if reading.left_over == 0 { "it holds nothing" } else { "it is cut off" };
-        return Err(anyhow::anyhow!(
-            "{what}\nhint: `seepage run --trace FILE MODULE` writes a trace"
-        ));
-    }
-    Ok(reading)
-}
-
-impl Reading {
-    pub(crate) fn warn(&self, name: &str) {
-        if let Some(damage) = &self.damage {
-            terminal::warning(&format!("`{name}`: {damage}; the report is of what came before"));
-        } else if !self.ended {
-            terminal::warning(&format!(
-                "`{name}` is cut off: it does not say how the guest ended, and the report is of \
-                 what came before"
-            ));
-        }
-        if self.unknown_chunks > 0 {
-            let count = self.unknown_chunks;
-            terminal::warning(&format!("`{name}`: {count} chunks of unknown kinds passed over"));
-        }
     }
 }

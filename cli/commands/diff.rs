@@ -1,6 +1,6 @@
 //! `seepage diff`: what has changed from one run to another, as a gate for CI if need be.
 
-use crate::{commands::analyze, exit, terminal, units};
+use crate::{exit, inputs, terminal, units};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::ValueEnum;
 use seepage_analysis::{Config, Session};
@@ -43,11 +43,11 @@ pub(crate) struct Diff {
     #[arg(long, value_name = "N")]
     top: Option<usize>,
 
-    /// What to compare with: a JSON report or a trace; `-` is standard input
+    /// What to compare with: a JSON report, a trace or a log; `-` is standard input
     #[arg(value_name = "OLD")]
     old: PathBuf,
 
-    /// What to compare: a JSON report or a trace; `-` is standard input
+    /// What to compare: a JSON report, a trace or a log; `-` is standard input
     #[arg(value_name = "NEW")]
     new: PathBuf,
 }
@@ -114,14 +114,16 @@ fn read(path: &Path) -> Result<Report> {
         return Report::from_json(&text).with_context(failed);
     }
     let mut session = Session::new(Config::default());
-    let reading = analyze::read(&mut input, |message| session.feed(message)).map_err(|error| {
+    let name = path.display().to_string();
+    let mut feed = |message: &seepage_trace::Message<'_>| session.feed(message);
+    let reading = inputs::read(&mut input, &name, None, &mut feed).map_err(|error| {
         // What `analyze` has to say of a trace is not all that may stand here.
         anyhow!("{}", error.to_string().lines().next().unwrap_or_default()).context(failed())
     })?;
     if let Some(damage) = reading.damage {
-        return Err(damage).with_context(failed);
+        return Err(damage.context(failed()));
     }
-    reading.warn(&path.display().to_string());
+    reading.tell();
     let context = ReportContext { max_contexts: usize::MAX, ..ReportContext::new(VERSION) };
     Ok(assemble(&session.finish(), &context))
 }

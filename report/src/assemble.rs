@@ -33,6 +33,7 @@ pub fn assemble(outcome: &Outcome, context: &Context) -> Report {
     let (contexts, order, left_out) = contexts(outcome, context.max_contexts);
     let (loss_records, records_left_out) =
         reachability::loss_records(outcome, context.max_contexts);
+    let (types, types_left_out) = types(outcome, context.max_contexts);
     let kind = verdict(outcome.verdict());
     let profile = &outcome.profile;
     Report {
@@ -53,6 +54,7 @@ pub fn assemble(outcome: &Outcome, context: &Context) -> Report {
         held: reachability::held(outcome),
         memory: memory(outcome),
         contexts,
+        types,
         timeline: profile.timeline.iter().map(point).collect(),
         marks: profile.marks.iter().map(mark).collect(),
         sizes: profile
@@ -88,7 +90,11 @@ pub fn assemble(outcome: &Outcome, context: &Context) -> Report {
             })
             .collect(),
         what_if: outcome.what_if.as_ref().map(what_if),
-        dropped: schema::Dropped { loss_records: records_left_out, ..dropped(outcome, left_out) },
+        dropped: schema::Dropped {
+            loss_records: records_left_out,
+            types: types_left_out,
+            ..dropped(outcome, left_out)
+        },
     }
 }
 
@@ -262,6 +268,18 @@ fn contexts(outcome: &Outcome, max: usize) -> (Vec<schema::Context>, Vec<StackId
     (list.into_iter().map(|(_, cost)| context(outcome, cost)).collect(), order, left_out)
 }
 
+fn types(outcome: &Outcome, max: usize) -> (Vec<schema::TypeCost>, u64) {
+    let types = outcome.types();
+    let left_out = types.len().saturating_sub(max) as u64;
+    let cost = |cost: seepage_analysis::TypeCost| schema::TypeCost {
+        name: cost.name.map(|name| name.to_string()),
+        allocated: count(cost.allocated),
+        dropped: count(cost.dropped),
+        leaked: count(cost.leaked),
+    };
+    (types.into_iter().take(max).map(cost).collect(), left_out)
+}
+
 fn context(outcome: &Outcome, cost: &ContextCost) -> schema::Context {
     let module = outcome.modules.iter().find(|module| module.id == cost.module);
     let function = |id: &seepage_trace::TracepointId| {
@@ -380,6 +398,7 @@ fn dropped(outcome: &Outcome, contexts: u64) -> schema::Dropped {
     let drops = &outcome.drops;
     schema::Dropped {
         contexts,
+        types: 0,
         modules: drops.modules,
         stacks: drops.stacks,
         blocks: drops.blocks,

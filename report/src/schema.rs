@@ -6,10 +6,12 @@
 //! is given in full, innermost frame first.
 
 mod heap_map;
+mod types;
 
 pub use heap_map::{CellRun, HeapMap};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
+pub use types::TypeCost;
 
 /// The version of everything in this module.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -54,6 +56,9 @@ pub struct Report {
     /// The calling contexts that allocated, by live bytes, then by bytes at the high-water mark,
     /// then by allocated bytes, the largest first.
     pub contexts: Vec<Context>,
+    /// The objects by type, where the input knows types, by leaked bytes, the largest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub types: Vec<TypeCost>,
     /// The course of the run, in a bounded number of points.
     pub timeline: Vec<Point>,
     /// The moments that somebody marked, evenly thinned out if there were many.
@@ -698,6 +703,9 @@ pub struct WhatIf {
 pub struct Dropped {
     /// Calling contexts that are not listed. They count in `totals`.
     pub contexts: u64,
+    /// Types that are not listed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub types: u64,
     /// Modules that were not followed.
     pub modules: u64,
     /// Stacks that were not remembered: their blocks are booked to the unknown context.
@@ -731,6 +739,6 @@ pub struct Dropped {
     pub heap_maps: u64,
 }
 
-fn is_zero(number: &u64) -> bool {
-    *number == 0
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

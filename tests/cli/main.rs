@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod alloc_log;
 mod check;
 mod diff;
 mod inspect;

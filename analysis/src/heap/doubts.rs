@@ -70,7 +70,8 @@ impl Heap {
     #[cold]
     pub(super) fn look_closer(&mut self) {
         let clock = self.totals.events;
-        if let Some((table, addr)) = self.newest
+        let has_places = |table| self.modules.iter().any(|it| it.table == table && it.has_places());
+        if let Some((table, addr)) = self.newest.filter(|&(table, _)| has_places(table))
             && let Some(is_entangled) = is_entangled(&mut self.blocks, table, addr, clock)
         {
             self.doubting.now.looked_at += 1;

@@ -108,6 +108,13 @@ struct Module {
     doors: Doors,
 }
 
+impl Module {
+    /// Whether addresses are places in a memory: without one they are only names.
+    fn has_places(&self) -> bool {
+        !self.announced || !self.memories.is_empty()
+    }
+}
+
 /// Who does something, and by what.
 #[derive(Clone, Copy)]
 struct Caller {

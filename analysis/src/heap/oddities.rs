@@ -124,7 +124,9 @@ impl Heap {
             self.anomalies.count(kind, caller.stack);
             return;
         }
-        let around = self.blocks.around(caller.table, addr).map(|(_, block)| block);
+        let has_places = self.modules[caller.module].has_places();
+        let around = has_places.then(|| self.blocks.around(caller.table, addr)).flatten();
+        let around = around.map(|(_, block)| block);
         let kind =
             if around.is_some() && kind != AnomalyKind::UnknownRealloc { interior } else { kind };
         if self.anomalies.count(kind, caller.stack) {

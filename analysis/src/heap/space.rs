@@ -50,6 +50,13 @@ pub(crate) struct MemoryRange {
     len: usize,
 }
 
+impl MemoryRange {
+    /// There is no memory: addresses are names, and none lies inside a block.
+    pub(crate) fn is_empty(self) -> bool {
+        self.len == 0
+    }
+}
+
 /// All memories.
 #[derive(Clone, Debug)]
 pub(crate) struct Space {

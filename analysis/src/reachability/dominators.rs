@@ -23,9 +23,9 @@ pub(crate) struct Dominators {
 impl Dominators {
     /// `roots` are blocks that are held from outside.
     pub(crate) fn new(graph: &Graph<'_>, roots: impl Iterator<Item = NodeId>) -> Dominators {
-        let search = Search::new(graph, roots);
+        let mut search = Search::new(graph, roots);
         let count = search.blocks.len();
-        let (start, from) = predecessors(graph, &search);
+        let (start, from) = search.predecessors();
 
         let parent = search.parent;
         let mut semi: Vec<u32> = (0..count as u32).collect();
@@ -137,6 +137,10 @@ struct Search {
     is_root: Vec<bool>,
     /// By block: its number.
     number: Vec<u32>,
+    /// By number: where its references end. Finding them costs far more than keeping them.
+    ends: Vec<u32>,
+    /// The blocks that these lead to.
+    targets: Vec<NodeId>,
 }
 
 impl Search {
@@ -146,6 +150,8 @@ impl Search {
             parent: vec![0],
             is_root: vec![false],
             number: vec![NONE; graph.nodes.len()],
+            ends: vec![0],
+            targets: Vec::new(),
         };
         let roots: Vec<NodeId> = roots.collect();
         // Blocks to visit, and from which number.
@@ -165,7 +171,11 @@ impl Search {
                     if search.number[to as usize] == NONE {
                         pending.push((to, number));
                     }
+                    if to != block {
+                        search.targets.push(to);
+                    }
                 });
+                search.ends.push(search.targets.len() as u32);
             }
         }
         for &root in &roots {
@@ -173,32 +183,30 @@ impl Search {
         }
         search
     }
-}
 
-/// By number: where its predecessors begin, and the predecessors, without the root of all.
-fn predecessors(graph: &Graph<'_>, search: &Search) -> (Vec<u32>, Vec<u32>) {
-    let count = search.blocks.len();
-    let mut start = vec![0u32; count + 2];
-    let each = |visit: &mut dyn FnMut(u32, u32)| {
-        for (number, &block) in (0u32..).zip(&search.blocks).skip(1) {
-            graph.edges(block, |to, _| {
-                let to = search.number[to as usize];
-                if to != NONE && to != number {
-                    visit(number, to);
-                }
-            });
+    /// By number: where its predecessors begin, and the predecessors, without the root of all.
+    fn predecessors(&mut self) -> (Vec<u32>, Vec<u32>) {
+        let mut start = vec![0u32; self.blocks.len() + 2];
+        // From here on a target is a number.
+        for target in &mut self.targets {
+            *target = self.number[*target as usize];
+            start[*target as usize + 2] += 1;
         }
-    };
-    each(&mut |_, to| start[to as usize + 2] += 1);
-    (2..start.len()).for_each(|index| start[index] += start[index - 1]);
-    let mut from = vec![0; start[start.len() - 1] as usize];
-    each(&mut |number, to| {
-        let place = &mut start[to as usize + 1];
-        from[*place as usize] = number;
-        *place += 1;
-    });
-    start.pop();
-    (start, from)
+        (2..start.len()).for_each(|index| start[index] += start[index - 1]);
+        let mut from = vec![0; self.targets.len()];
+        let mut next = 0;
+        for (number, &end) in (0u32..).zip(&self.ends) {
+            for &to in &self.targets[next..end as usize] {
+                let place = &mut start[to as usize + 1];
+                from[*place as usize] = number;
+                *place += 1;
+            }
+            next = end as usize;
+        }
+        self.targets = Vec::new();
+        start.pop();
+        (start, from)
+    }
 }
 
 /// The part of the search tree that has been dealt with.

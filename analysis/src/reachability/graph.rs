@@ -42,8 +42,8 @@ const MANAGED_HEADER: u64 = 16;
 const MANAGED_LINK: u64 = 4;
 const COLOUR: u64 = 3;
 
-/// Bits of an address that the directory leaves to a search.
-const BUCKET_BITS: u32 = 9;
+/// Blocks that the directory leaves to a search, about.
+const BLOCKS_IN_BUCKET: u64 = 2;
 
 /// Blocks, and the memory that they are in.
 pub(crate) struct Graph<'a> {
@@ -53,8 +53,10 @@ pub(crate) struct Graph<'a> {
     addresses: Addresses,
     low: u64,
     high: u64,
-    /// How many blocks begin below each multiple of the bucket size, from `low` on.
+    /// How many blocks begin below each multiple of the bucket size, from `low` on. Buckets are as
+    /// large as it takes for a few blocks each, so that it costs a fraction of the blocks.
     directory: Vec<u32>,
+    bucket_bits: u32,
     /// Whether there was once a block at an address where none is now.
     was_block: &'a dyn Fn(u64) -> bool,
 }
@@ -70,19 +72,18 @@ impl<'a> Graph<'a> {
     ) -> Graph<'a> {
         let low = nodes.first().map_or(0, |node| node.addr);
         let high = nodes.iter().map(|node| node.addr.saturating_add(node.size)).max().unwrap_or(0);
-        let mut directory = Vec::new();
-        let buckets = ((high - low) >> BUCKET_BITS) as usize + 2;
-        // Addresses of 64 bits can lie so far apart that a directory does not pay.
-        if buckets <= nodes.len().saturating_mul(64) + 1024 {
-            directory.reserve_exact(buckets);
-            let mut below = 0;
-            for bucket in 0..buckets as u64 {
-                let start = low + (bucket << BUCKET_BITS);
-                below += nodes[below..].iter().take_while(|node| node.addr < start).count();
-                directory.push(below as u32);
-            }
+        let span = high - low;
+        let per_bucket = (span / (nodes.len() as u64).max(1)).saturating_mul(BLOCKS_IN_BUCKET);
+        let bucket_bits = per_bucket.max(8).ilog2();
+        let buckets = (span >> bucket_bits) as usize + 2;
+        let mut directory = Vec::with_capacity(buckets);
+        let mut below = 0;
+        for bucket in 0..buckets as u64 {
+            let start = low.saturating_add(bucket << bucket_bits);
+            below += nodes[below..].iter().take_while(|node| node.addr < start).count();
+            directory.push(below as u32);
         }
-        Graph { nodes, image, word, addresses, low, high, directory, was_block }
+        Graph { nodes, image, word, addresses, low, high, directory, bucket_bits, was_block }
     }
 
     /// The block that an address points to.
@@ -124,7 +125,7 @@ impl<'a> Graph<'a> {
 
     /// The last block that begins at or before an address, and how far into it that is.
     fn at(&self, addr: u64) -> Option<(NodeId, u64)> {
-        let bucket = (addr.checked_sub(self.low)? >> BUCKET_BITS) as usize;
+        let bucket = (addr.checked_sub(self.low)? >> self.bucket_bits) as usize;
         let (from, to) = match self.directory.get(bucket..bucket + 2) {
             Some(bounds) => (bounds[0] as usize, bounds[1] as usize),
             None => (0, self.nodes.len()),

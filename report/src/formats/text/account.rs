@@ -25,6 +25,7 @@ pub(super) fn render(report: &Report, page: &mut Page<'_>) {
     guest(report, page);
     heap(report, page);
     memory(report, page);
+    course_of_live_bytes(report, page);
 }
 
 /// A line of the account, cut to the page.
@@ -36,7 +37,12 @@ fn row(page: &mut Page<'_>, label: &str, text: &str) {
 
 fn module(module: &Module, page: &mut Page<'_>) {
     let name = if module.name.is_empty() { "unknown".into() } else { clean(&module.name) };
-    row(page, "module", &format!("{name}, {}", bytes(module.bytes)));
+    // A log of objects is no module, and has no size as one.
+    let size = match module.bytes {
+        0 => String::new(),
+        size => format!(", {}", bytes(size)),
+    };
+    row(page, "module", &format!("{name}{size}"));
     let mut families: Vec<&str> = Vec::new();
     let functions = || module.allocators.iter().filter(|it| it.role != "memory.grow");
     for allocator in functions() {
@@ -151,6 +157,9 @@ fn memory(report: &Report, page: &mut Page<'_>) {
         )
     };
     row(page, "memory", &format!("{pages}, {size}; {}{refused}", plural(growths, "growth")));
+}
+
+fn course_of_live_bytes(report: &Report, page: &mut Page<'_>) {
     if report.totals.peak.bytes > 0 && report.timeline.len() > 1 {
         let course = page.sparkline(&course(report));
         row(

@@ -15,6 +15,7 @@ mod sections;
 mod selection;
 mod stacks;
 mod suspects;
+mod types;
 mod units;
 mod what_if;
 mod words;
@@ -33,6 +34,7 @@ pub(crate) fn render(report: &Report, options: &Options, out: &mut String) {
     heap_map::render(report, &mut page);
     sections::trap(report, &mut page);
     sections::anomalies(report, &mut page);
+    types::render(report, &mut page);
     sections::contexts(report, &mut page);
     memory::render(report, &mut page);
     sections::open_files(report, &mut page);

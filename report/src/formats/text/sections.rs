@@ -40,28 +40,30 @@ pub(super) fn trap(report: &Report, page: &mut Page<'_>) {
 
 pub(super) fn anomalies(report: &Report, page: &mut Page<'_>) {
     let top = page.options.top;
+    let has_types = !report.types.is_empty();
     let errors = || report.anomalies.iter().filter(|anomaly| anomaly.error);
     let refused = || report.anomalies.iter().filter(|anomaly| !anomaly.error);
     if errors().next().is_some() {
         page.heading("heap errors");
     }
     for anomaly in errors().take(top) {
-        one_anomaly(anomaly, page);
+        one_anomaly(anomaly, has_types, page);
     }
     more(errors().count(), top, "place", page);
     if refused().next().is_some() {
         page.heading("refused allocations");
     }
     for anomaly in refused().take(top) {
-        one_anomaly(anomaly, page);
+        one_anomaly(anomaly, has_types, page);
     }
     more(refused().count(), top, "place", page);
 }
 
-fn one_anomaly(anomaly: &Anomaly, page: &mut Page<'_>) {
+fn one_anomaly(anomaly: &Anomaly, has_types: bool, page: &mut Page<'_>) {
     let size = |size: Option<u64>| plural(size.unwrap_or(0), "byte");
     let (given, block) = (size(anomaly.size), size(anomaly.block_size));
-    let address = format!("{:#x}", anomaly.address);
+    // Objects of a log have no address that means anything: the stack names them.
+    let address = if has_types { "an object".into() } else { format!("{:#x}", anomaly.address) };
     let what = match anomaly.kind.as_str() {
         "double-free" => format!("double free of {address}"),
         "unknown-free" => format!("free of {address}, where no block had been allocated"),
@@ -298,6 +300,7 @@ pub(super) fn unseen(report: &Report, page: &mut Page<'_>) {
         (dropped.findings, "finding", "beyond the limit, not listed"),
         (dropped.heap_maps, "map", "of the memory beyond the limit, not drawn"),
         (dropped.contexts, "context", "beyond the limit, not listed"),
+        (dropped.types, "type", "beyond the limit, not listed"),
     ];
     for (count, noun, what) in drops.into_iter().filter(|(count, ..)| *count > 0) {
         lines.push(format!("{} {what}", plural(count, noun)));
