@@ -2,7 +2,9 @@
 
 use crate::{
     exit, input,
-    options::{InstrumentOptions, LeakOptions, ReportOptions, RunOptions, SuppressionOptions},
+    options::{
+        InstrumentOptions, LeakOptions, ReportOptions, RunOptions, SuppressionOptions, TraceImages,
+    },
     probing,
     reporting::{Reporter, Stream, takes_stdout},
     suppressing::Suppressing,
@@ -13,8 +15,8 @@ use anyhow::{Context, Result, bail};
 use seepage_analysis::{Budget, Config, Outcome, Session};
 use seepage_report::{Invocation, Verb};
 use seepage_runtime::{
-    Dir, Interrupt, Invoke, Output, RunOptions as GuestOptions, Runner, SinkError, Symbolize, Tee,
-    TraceWriter, is_instrumented,
+    Dir, Images, Interrupt, Invoke, MarkRequest, Output, RunOptions as GuestOptions, Runner,
+    SinkError, Symbolize, Tee, TraceWriter, is_instrumented,
 };
 use std::{fs::File, path::Path};
 
@@ -27,6 +29,7 @@ pub(crate) struct Request<'a> {
     pub(crate) suppress: &'a SuppressionOptions,
     pub(crate) instrument: &'a InstrumentOptions,
     pub(crate) budget: Budget,
+    pub(crate) track_fds: bool,
 }
 
 /// A run that is over, and not yet reported.
@@ -37,6 +40,7 @@ pub(crate) struct Execution {
     /// The trace file, and why it is incomplete.
     trace_error: Option<(String, SinkError)>,
     refused_stacks: u64,
+    untracked_files: u64,
     abandoned: bool,
 }
 
@@ -72,7 +76,8 @@ impl Execution {
         };
         let reporter = Reporter::new(request.report, Stream::Stderr, invocation)?;
         let trace_writer = trace.map(trace_writer).transpose()?;
-        let config = Config { budget: request.budget, ..Config::default() };
+        let config =
+            Config { budget: request.budget, track_fds: request.track_fds, ..Config::default() };
         let config = suppressing.configure(request.leaks.configure(config));
         stop_on_signal(interrupt);
         let ran = runner
@@ -96,6 +101,7 @@ impl Execution {
             suppressing,
             trace_error: second.error.map(|error| (trace_name(), error)),
             refused_stacks: ran.trace.refused_stacks,
+            untracked_files: ran.untracked_files,
             abandoned: ran.abandoned,
         })
     }
@@ -114,6 +120,12 @@ impl Execution {
                 self.refused_stacks
             ));
         }
+        if self.untracked_files > 0 {
+            terminal::warning(&format!(
+                "{} descriptors were opened while too many were open, and not followed",
+                self.untracked_files
+            ));
+        }
         let Some((path, error)) = self.trace_error else { return Ok(code) };
         terminal::warning(&format!("the trace `{path}` is incomplete: {error}"));
         Ok(if code == exit::CLEAN { exit::FAILED } else { code })
@@ -130,8 +142,8 @@ fn instrumented(
     if is_instrumented(&bytes) {
         if !options.is_default() {
             terminal::warning(&format!(
-                "`{}` is instrumented already: --transport, --no-context and --alloc-fn change \
-                 nothing",
+                "`{}` is instrumented already: --transport, --no-context, --alloc-fn, \
+                 --mark-export and --fill change nothing",
                 path.display()
             ));
         }
@@ -153,6 +165,12 @@ fn guest_options(run: &RunOptions, path: &Path, args: &[String]) -> Result<Guest
     options.env = run.env.iter().map(|text| variable(text)).collect::<Result<_>>()?;
     options.max_memory = run.max_memory;
     options.timeout = run.timeout;
+    options.images = match run.trace_images {
+        TraceImages::Off => Images::Off,
+        TraceImages::Marks => Images::Marks,
+        TraceImages::All => Images::All,
+    };
+    options.mark_request = mark_on_signal();
     options.unknown_imports_trap = run.unknown_imports_trap;
     if let Some(bytes) = run.max_stack {
         options.max_stack = usize::try_from(bytes).context("--max-stack is too large")?;
@@ -192,6 +210,16 @@ fn variable(text: &str) -> Result<(String, String)> {
 fn trace_writer(path: &Path) -> Result<TraceWriter<File>> {
     let created = File::create(path).map(TraceWriter::new);
     created.with_context(|| format!("failed to write the trace to `{}`", path.display()))
+}
+
+/// SIGUSR1 marks the moment, where there is such a signal.
+fn mark_on_signal() -> MarkRequest {
+    let request = MarkRequest::new("SIGUSR1");
+    #[cfg(unix)]
+    if let Err(error) = signal_hook::flag::register(signal_hook::consts::SIGUSR1, request.flag()) {
+        terminal::warning(&format!("SIGUSR1 will make no mark: {error}"));
+    }
+    request
 }
 
 /// The first signal stops the guest, so that the report still comes; the second stops everything.

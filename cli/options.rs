@@ -4,7 +4,7 @@ use crate::units;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum, builder::PossibleValuesParser};
 use seepage_analysis::{Budget, Config, LeakKind, LeakKinds};
-use seepage_instrumenter::{AllocFn, Config as InstrumentConfig, Contexts, TransportKind};
+use seepage_instrumenter::{AllocFn, Config as InstrumentConfig, Contexts, Fill, TransportKind};
 use seepage_report::formats;
 use std::{
     fs,
@@ -41,6 +41,17 @@ pub(crate) struct InstrumentOptions {
     #[arg(long, value_name = "FILE")]
     pub(crate) debug_file: Option<PathBuf>,
 
+    /// An export whose every return to the host marks the moment
+    #[arg(long, value_name = "NAME")]
+    pub(crate) mark_export: Vec<String>,
+
+    /// Fill new blocks with a byte, and freed ones with it or another, e.g. `0xaa,0xdd`
+    ///
+    /// Shows reads of what was never written or is freed. What a block's size is not known of is
+    /// left as it is, and said to be.
+    #[arg(long, value_name = "BYTE[,BYTE]")]
+    pub(crate) fill: Option<Fill>,
+
     /// Do not try candidates in a sandbox when names and code leave the allocator open
     #[arg(long)]
     pub(crate) no_probe: bool,
@@ -67,6 +78,8 @@ impl InstrumentOptions {
             },
             contexts: if self.no_context { Contexts::Off } else { Contexts::On },
             alloc_fns: self.alloc_fn.clone(),
+            mark_exports: self.mark_export.clone(),
+            fill: self.fill,
             glue: glue.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
             companion: self.debug_file.as_ref().map(read).transpose()?,
         })
@@ -77,6 +90,8 @@ impl InstrumentOptions {
         self.transport == Transport::Ring
             && !self.no_context
             && self.alloc_fn.is_empty()
+            && self.mark_export.is_empty()
+            && self.fill.is_none()
             && self.glue.is_none()
             && self.debug_file.is_none()
     }
@@ -127,9 +142,24 @@ pub(crate) struct RunOptions {
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
 
+    /// The moments of which the trace has the memory, to tell what points to a block
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = TraceImages::Marks)]
+    pub(crate) trace_images: TraceImages,
+
     /// The module, and after it everything is the guest's
     #[arg(value_name = "MODULE> [ARGS", trailing_var_arg = true, required = true, num_args = 1..)]
     pub(crate) command: Vec<String>,
+}
+
+/// Of which moments images are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TraceImages {
+    /// Of none: nothing is told lost from reachable
+    Off,
+    /// Of the end, and of marks up to 1 GiB altogether
+    Marks,
+    /// Of the end and of every mark
+    All,
 }
 
 /// What to report, and where to.
@@ -229,6 +259,10 @@ pub(crate) struct CheckOptions {
     /// Let the memories have at most so many pages of 64 KiB
     #[arg(long, value_name = "N")]
     pub(crate) max_pages: Option<u64>,
+
+    /// Make descriptors that are opened and never closed a leak
+    #[arg(long)]
+    pub(crate) track_fds: bool,
 
     /// Exit with this code for every finding
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..=255))]

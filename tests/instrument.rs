@@ -1,7 +1,8 @@
 //! Golden tests of the rewriting: each `tests/instrument/*.wat` and what becomes of it.
 //!
 //! Drop a file in to add one; `UPDATE_EXPECT=1 cargo test --test instrument` writes what is
-//! expected. A first comment `;; config: …` sets options: `call`, `no-context`, `alloc-fn=NAME=ROLE`.
+//! expected. A first comment `;; config: …` sets options: `call`, `no-context`, `alloc-fn=NAME=ROLE`,
+//! `mark-export=NAME`, `fill=BYTE,BYTE`.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use seepage_instrumenter::{Config, Contexts, TransportKind, instrument};
@@ -40,6 +41,9 @@ fn golden(path: &Path) -> Result<(), Failed> {
     for spot in &inspection.blind_spots {
         printed += &format!(";; blind: {spot}\n");
     }
+    for said in &inspection.annotations {
+        printed += &format!(";; {} is {}, {}\n", said.role.name(), said.name, said.how);
+    }
     for site in &instrumented.table.sites {
         let frames = instrumented.table.frames(u32::MAX, Some(site.offset));
         let names: Vec<_> = frames.iter().map(|frame| &*frame.function).collect();
@@ -63,6 +67,8 @@ fn config(text: &str) -> Result<Config, Failed> {
             None if option == "call" => config.transport = TransportKind::Call,
             None if option == "no-context" => config.contexts = Contexts::Off,
             Some(("alloc-fn", what)) => config.alloc_fns.push(what.parse()?),
+            Some(("mark-export", name)) => config.mark_exports.push(name.into()),
+            Some(("fill", bytes)) => config.fill = Some(bytes.parse()?),
             _ => return Err(format!("unknown option {option}").into()),
         }
     }

@@ -90,6 +90,28 @@ fn an_interrupt_of_one_that_waits_for_input() {
     assert!(ran.stderr.contains("stopped by the user"), "{}", ran.stderr);
 }
 
+/// The mark is made when the guest next comes by, and the run goes on.
+#[test]
+fn a_mark_by_a_signal() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let report = folder.path().join("report.json");
+    let mut command = seepage();
+    command.args(["run", "--output"]).arg(&report).arg(program("c/host.O2"));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("seepage can be started");
+    let stdin = child.stdin.take().expect("it was piped");
+    sleep(Duration::from_secs(1));
+    signal(&child, "USR1");
+    // The signal's handler has a moment of its own.
+    sleep(Duration::from_millis(200));
+    drop(stdin);
+    let ran = ended(child);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let report = std::fs::read_to_string(&report).expect("there is a report");
+    let report: Value = serde_json::from_str(&report).expect("the report is JSON");
+    assert_eq!(report["marks"][0]["name"], "SIGUSR1 #1", "{}", report["marks"]);
+}
+
 /// With `check` the interruption does not hide behind a verdict about blocks in use.
 #[test]
 fn a_timeout_of_one_that_waits_for_input() {

@@ -14,6 +14,8 @@ pub struct Config {
     pub leak_kinds: LeakKinds,
     /// Whether addresses of blocks are looked for at every byte, not only at multiples of their size.
     pub unaligned: bool,
+    /// Whether descriptors that are open at the end are leaks.
+    pub track_fds: bool,
     /// Whether the built-in [`crate::suppressions`] apply.
     pub builtin_suppressions: bool,
     /// The user's rules, which are tried after the built-in ones.
@@ -30,6 +32,7 @@ impl Default for Config {
             budget: Budget::default(),
             leak_kinds: LeakKinds::default(),
             unaligned: false,
+            track_fds: false,
             builtin_suppressions: true,
             suppressions: Vec::new(),
             module_suppressions: true,
@@ -106,6 +109,8 @@ pub struct Caps {
     pub timeline: usize,
     /// Marks that are listed.
     pub marks: usize,
+    /// Places that left descriptors open.
+    pub open_files: usize,
     /// Findings.
     pub findings: usize,
     /// Suppressions that modules bring along.
@@ -128,6 +133,7 @@ impl Default for Caps {
             anomalies: 1024,
             timeline: 512,
             marks: 512,
+            open_files: 1024,
             findings: 1024,
             module_rules: 1024,
         }

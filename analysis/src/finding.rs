@@ -9,6 +9,8 @@ pub enum FindingKind {
     HeapError,
     /// Blocks are live at exit.
     Leak,
+    /// Descriptors are open at exit.
+    OpenFile,
     /// The heap or the memory rises from mark to mark.
     Growth,
     /// A limit that the user set is exceeded.
@@ -21,6 +23,7 @@ impl FindingKind {
         match self {
             FindingKind::HeapError => "heap-error",
             FindingKind::Leak => "leak",
+            FindingKind::OpenFile => "open-file",
             FindingKind::Growth => "growth",
             FindingKind::Budget => "budget",
         }
@@ -30,7 +33,7 @@ impl FindingKind {
     pub fn verdict(self) -> &'static str {
         match self {
             FindingKind::HeapError => "error",
-            FindingKind::Leak => "leak",
+            FindingKind::Leak | FindingKind::OpenFile => "leak",
             FindingKind::Growth => "suspect",
             FindingKind::Budget => "exceeded",
         }

@@ -6,9 +6,9 @@
 //! ```
 //!
 //! Roots are what a program can still read: its mutable globals, its memory outside the heap
-//! without the dead part of its stack, and what the host holds. Memory that the allocator has
-//! taken back, or has not yet handed out, is no root: old addresses lie about there. Nor are the
-//! allocator's own books (see [`books`]).
+//! without the dead part of its stack, what the host holds, and what the program says is one. Memory
+//! that the allocator has taken back, or has not yet handed out, is no root: old addresses lie about
+//! there. Nor are the allocator's own books (see [`books`]).
 
 mod books;
 
@@ -121,6 +121,8 @@ impl<'a> Judge<'a> {
             }
         }
         self.looked_at.host = state.roots.len() as u64;
+        let ignored = (0..).zip(self.live).filter(|(_, (_, block))| block.ignored);
+        self.roots.surely.extend(ignored.map(|(node, _)| node));
         for range in self.root_ranges(survey).into_iter().filter(|range| !range.is_empty()) {
             self.looked_at.static_bytes += range.end - range.start;
             let (graph, roots) = (&self.graph, &mut self.roots);
@@ -183,18 +185,24 @@ impl<'a> Judge<'a> {
         };
         let others = survey.untracked.iter().filter(is_free);
         ranges.extend(others.map(|stretch| stretch.start.max(end)..stretch.end));
+        ranges.extend(survey.regions.iter().cloned());
         ranges
     }
 
-    /// The blocks by kind, and nothing more.
-    pub(crate) fn kinds(&self) -> Kinds {
-        let reached = mark(&self.graph, &self.roots);
+    /// The blocks by kind without those that are spared, these, and nothing more.
+    pub(crate) fn kinds(&self, is_suppressed: impl Fn(StackId) -> bool) -> (Kinds, Count) {
+        let mut reached = mark(&self.graph, &self.roots);
+        let (spared, _) = self.spare(is_suppressed, &mut reached);
         let leaders = leaders(&self.graph, &reached);
-        let mut kinds = Kinds::default();
+        let (mut kinds, mut suppressed) = (Kinds::default(), Count::default());
         for (node, (_, block)) in (0..).zip(self.live) {
-            kinds.of_mut(self.kind(node, &reached, &leaders)).add(block.size);
+            if spared[node as usize] {
+                suppressed.add(block.size);
+            } else {
+                kinds.of_mut(self.kind(node, &reached, &leaders)).add(block.size);
+            }
         }
-        kinds
+        (kinds, suppressed)
     }
 
     /// Judges the blocks of the module. What contexts of which `is_suppressed` have lost is no loss,
@@ -260,8 +268,8 @@ impl<'a> Judge<'a> {
         kinds
     }
 
-    /// Which blocks no loss is to be claimed of, as LeakSanitizer has it: those of suppressed
-    /// contexts, and all lost ones that hang on these. Takes the latter out of the lost, and tells
+    /// Which blocks no loss is to be claimed of, as LeakSanitizer has it: ignored ones, those of
+    /// suppressed contexts, and all lost ones that hang on these. Takes the latter out of the lost, and tells
     /// which of them nothing else holds up.
     fn spare(
         &self,
@@ -269,7 +277,7 @@ impl<'a> Judge<'a> {
         reached: &mut [Reached],
     ) -> (Vec<bool>, Vec<NodeId>) {
         let mut spared: Vec<bool> =
-            self.live.iter().map(|(_, block)| is_suppressed(block.stack)).collect();
+            self.live.iter().map(|(_, it)| it.ignored || is_suppressed(it.stack)).collect();
         let is_root =
             |&node: &NodeId| spared[node as usize] && reached[node as usize] == Reached::Lost;
         let roots: Vec<NodeId> = (0..self.live.len() as NodeId).filter(is_root).collect();

@@ -43,6 +43,7 @@ mod finding;
 mod heap;
 mod image;
 mod kinds;
+mod open_files;
 mod outcome;
 mod profile;
 mod reachability;
@@ -54,6 +55,7 @@ pub use account::{Account, BlockKind, LiveBytes, Overhead, Use};
 pub use config::{Budget, Caps, Config, LeakKinds};
 pub use finding::{Abstention, Finding, FindingKind};
 pub use heap::anomalies::{Anomaly, AnomalyKind};
+pub use open_files::OpenFiles;
 pub use outcome::{Drops, Outcome, Verdict};
 pub use profile::{
     ContextCost, Cost, Count, Grow, GrownBy, Growth, GrowthCause, Held, Kinds, LeakKind,

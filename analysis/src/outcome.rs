@@ -5,10 +5,11 @@ use crate::{
     config::LeakKinds,
     finding::{Abstention, Finding, FindingKind},
     heap::anomalies::Anomaly,
+    open_files::OpenFiles,
     profile::{ContextCost, Count, LeakKind, Profile, StackId},
     suppressions::Suppressed,
 };
-use seepage_trace::{End, ModuleInfo, Role};
+use seepage_trace::{End, ModuleInfo};
 
 /// Everything a session learned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Outcome {
     pub profile: Profile,
     /// What the guest did to its heap that makes no sense, by first appearance.
     pub anomalies: Vec<Anomaly>,
+    /// What was opened and never closed.
+    pub open_files: Vec<OpenFiles>,
     /// Every suppression rule that applied, and those of the user that did not, in the order in
     /// which they were tried.
     pub suppressed: Vec<Suppressed>,
@@ -53,6 +56,10 @@ pub struct Drops {
     pub grows: u64,
     /// Occurrences of anomalies that are not listed.
     pub anomalies: u64,
+    /// Stretches that the program called roots and that were not looked at.
+    pub regions: u64,
+    /// Open descriptors that are not listed.
+    pub open_files: u64,
     /// Findings that are not listed.
     pub findings: u64,
     /// Events whose calling context the trace does not explain.
@@ -68,7 +75,7 @@ pub struct Drops {
 pub enum Verdict {
     /// The heap was misused.
     HeapError,
-    /// Blocks are live at exit that no suppression explains.
+    /// Blocks are live at exit that no suppression explains, or descriptors are open.
     Leak,
     /// The heap or the memory rises from mark to mark.
     Growth,
@@ -102,7 +109,7 @@ impl Outcome {
     pub fn verdict(&self) -> Verdict {
         match self.findings.iter().map(|finding| finding.kind).min() {
             Some(FindingKind::HeapError) => Verdict::HeapError,
-            Some(FindingKind::Leak) => Verdict::Leak,
+            Some(FindingKind::Leak | FindingKind::OpenFile) => Verdict::Leak,
             Some(FindingKind::Growth) => Verdict::Growth,
             Some(FindingKind::Budget) => Verdict::Budget,
             None if !self.saw_allocator() => Verdict::Blind,
@@ -124,6 +131,7 @@ impl Outcome {
         if of(FindingKind::Leak).next().is_some() {
             reasons.push(self.leak_reason());
         }
+        reasons.extend(of(FindingKind::OpenFile).map(|finding| finding.summary.clone()));
         let others = of(FindingKind::Growth).chain(of(FindingKind::Budget));
         reasons.extend(others.map(|finding| finding.summary.clone()));
         if !self.saw_allocator() {
@@ -190,9 +198,8 @@ impl Outcome {
 
     /// Whether any module has a function that allocates, so that blocks could be seen at all.
     pub fn saw_allocator(&self) -> bool {
-        self.modules.iter().flat_map(|module| &module.tracepoints).any(|tracepoint| {
-            !matches!(tracepoint.role, Role::Grow | Role::UsableSize | Role::Free)
-        })
+        let mut tracepoints = self.modules.iter().flat_map(|module| &module.tracepoints);
+        tracepoints.any(|tracepoint| tracepoint.role.allocates())
     }
 
     /// The calling context of that number, if it is of this outcome.

@@ -427,6 +427,8 @@ pub struct Mark {
     pub pages: u64,
     /// What points to the blocks, if there is an image of the moment.
     pub kinds: Option<Kinds>,
+    /// What was known noise then, and is in none of those kinds.
+    pub suppressed: Count,
 }
 
 /// A figure that rose strictly from mark to mark, up to the last.

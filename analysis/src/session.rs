@@ -9,16 +9,19 @@ use crate::{
     config::Config,
     finding::Abstention,
     heap::Heap,
-    image::MemoryImage,
-    kinds::{self, Image, Judge},
+    kinds::{self, Judge},
+    open_files::OpenFileList,
     outcome::{Drops, Outcome},
-    profile::{Kinds, Reachability, StackId},
-    suppressions::{self, Origin, Rule},
+    profile::{Count, Kinds, Reachability, StackId},
+    suppressions::{self, Rule},
 };
-use seepage_trace::{End, MemoryPart, Message, ModuleId, ModuleInfo, State};
+use seepage_trace::{End, Message, ModuleInfo};
 
-/// The most of a module's text of suppressions that is read.
-const MAX_SUPPRESSIONS: usize = 1 << 20;
+mod images;
+mod rules;
+
+use images::Images;
+use rules::Rules;
 
 /// One run of a guest, live or from a trace.
 ///
@@ -35,9 +38,8 @@ pub struct Session {
     end: Option<End>,
     heap: Heap,
     images: Images,
-    module_rules: Vec<Rule>,
-    /// What is to be said of them.
-    rule_remarks: Vec<String>,
+    open_files: OpenFileList,
+    rules: Rules,
     /// Early counts that [`Session::alarm`] has judged.
     judged: usize,
 }
@@ -47,14 +49,15 @@ impl Session {
     pub fn new(config: Config) -> Session {
         let heap = Heap::new(&config.caps);
         let images = Images::new(config.caps.image_pages);
+        let open_files = OpenFileList::new(config.caps.open_files);
         Session {
+            rules: Rules::new(&config),
             config,
             modules: Vec::new(),
             end: None,
             heap,
             images,
-            module_rules: Vec::new(),
-            rule_remarks: Vec::new(),
+            open_files,
             judged: 0,
         }
     }
@@ -63,34 +66,7 @@ impl Session {
     /// returned. They are tried after all others. `origin` is the module's name. What is no rule
     /// in it is passed over, and said.
     pub fn suppressions(&mut self, text: &str, origin: &str) {
-        let mut end = text.len().min(MAX_SUPPRESSIONS);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        let (rules, errors) = suppressions::lenient(&text[..end], origin, Origin::Module);
-        let room = self.config.caps.module_rules.saturating_sub(self.module_rules.len());
-        let dropped = rules.len().saturating_sub(room);
-        self.module_rules.extend(rules.into_iter().take(room));
-        if let Some(error) = errors.first() {
-            let more = match errors.len() - 1 {
-                0 => String::new(),
-                more => format!(", and {more} more"),
-            };
-            let remark = format!("a suppression of the module is not understood: {error}{more}");
-            self.remark(remark);
-        }
-        if dropped > 0 {
-            self.remark(format!("{dropped} suppressions of the module are too many"));
-        }
-        if end < text.len() {
-            self.remark("the module's suppressions are cut off at 1 MiB".into());
-        }
-    }
-
-    fn remark(&mut self, remark: String) {
-        if self.rule_remarks.len() < self.config.caps.modules {
-            self.rule_remarks.push(remark);
-        }
+        self.rules.add(text, origin);
     }
 
     /// Takes the next message.
@@ -110,7 +86,10 @@ impl Session {
             }
             Message::State(state) => self.images.begin(state),
             Message::Memory(part) => self.images.add(part),
-            Message::OpenFile(_) => {}
+            Message::OpenFile(file) => {
+                let stack = self.heap.place(file.module, &file.frames);
+                self.open_files.add(file, stack);
+            }
             Message::Suppressions { origin, text } => self.suppressions(text, origin),
             Message::Mark { name } => {
                 let kinds = self.kinds();
@@ -121,9 +100,20 @@ impl Session {
         }
     }
 
-    /// What points to the blocks now, if there is an image of every module that has some.
-    fn kinds(&self) -> Option<Kinds> {
-        let mut sum: Option<Kinds> = None;
+    /// What points to the blocks now, and what of them is known noise, if there is an image of every
+    /// module that has some.
+    fn kinds(&self) -> Option<(Kinds, Count)> {
+        if self.images.list.is_empty() {
+            return None;
+        }
+        let mut contexts = self.heap.live_contexts();
+        let rules = self.rules.list.clone();
+        suppressions::apply_to_contexts(rules, &mut contexts, &self.modules, &[]);
+        let is_suppressed = |stack: StackId| {
+            let context = contexts.get(stack.0 as usize);
+            context.is_some_and(|context| context.suppressed_by.is_some())
+        };
+        let mut sum: Option<(Kinds, Count)> = None;
         for module in &self.modules {
             let survey = self.heap.survey(module.id)?;
             let live = survey.live();
@@ -142,7 +132,10 @@ impl Session {
                 &was_block,
                 self.config.unaligned,
             );
-            sum.get_or_insert_default().merge(&judge.kinds());
+            let (kinds, suppressed) = judge.kinds(is_suppressed);
+            let sum = sum.get_or_insert_default();
+            sum.0.merge(&kinds);
+            sum.1.merge(suppressed);
         }
         sum
     }
@@ -158,19 +151,18 @@ impl Session {
 
     /// Judges what was seen.
     pub fn finish(self) -> Outcome {
-        let Session { config, modules, end, heap, images, module_rules, rule_remarks, .. } = self;
+        let Session { config, modules, end, heap, images, open_files, rules, .. } = self;
         let end = end.unwrap_or_default();
         let (early, whole) = (heap.early_doubts().to_vec(), heap.doubts());
         let (mut profile, anomalies, drops, remains) = heap.finish(end.time_ns);
-        let drops = Drops { lost_records: end.lost_records, images: images.dropped, ..drops };
-        let mut rules = Vec::new();
-        if config.builtin_suppressions {
-            rules.extend(suppressions::builtin());
-        }
-        rules.extend(config.suppressions.iter().cloned());
-        if config.module_suppressions {
-            rules.extend(module_rules);
-        }
+        let drops = Drops {
+            lost_records: end.lost_records,
+            images: images.dropped,
+            open_files: open_files.dropped,
+            ..drops
+        };
+        let open_files = open_files.finish();
+        let Rules { list: rules, remarks: rule_remarks, .. } = rules;
         // Kinds are told without what is suppressed, and a few rules ask for them before that.
         let mut kinds = Vec::new();
         if rules.iter().any(Rule::asks_for_kinds) {
@@ -243,6 +235,7 @@ impl Session {
             end: &end,
             profile: &profile,
             anomalies: &anomalies,
+            open_files: &open_files,
             drops: &drops,
         };
         let mut findings = Findings::new(config.caps.findings);
@@ -264,56 +257,12 @@ impl Session {
             end,
             profile,
             anomalies,
+            open_files,
             suppressed,
             findings: list,
             abstentions,
             remarks,
             drops,
         }
-    }
-}
-
-/// The images of the moment that comes next in the trace, a mark or the end.
-struct Images {
-    list: Vec<Image>,
-    max_pages: usize,
-    pages_left: usize,
-    /// Images that were larger than allowed.
-    dropped: u64,
-}
-
-impl Images {
-    fn new(max_pages: usize) -> Images {
-        Images { list: Vec::new(), max_pages, pages_left: max_pages, dropped: 0 }
-    }
-
-    fn begin(&mut self, state: &State) {
-        self.outdate(state.module);
-        let memory = MemoryImage::new(state.memory_bytes);
-        self.list.push(Image { state: state.clone(), memory });
-    }
-
-    fn add(&mut self, part: &MemoryPart<'_>) {
-        let image = self.list.iter_mut().find(|image| image.state.module == part.module);
-        let Some(image) = image.filter(|_| part.memory == 0) else { return };
-        if image.memory.write(part.addr, &part.bytes, &mut self.pages_left).is_err() {
-            // Half an image would make blocks look lost.
-            self.outdate(part.module);
-            self.dropped += 1;
-        }
-    }
-
-    fn of(&self, module: ModuleId) -> Option<&Image> {
-        self.list.iter().find(|image| image.state.module == module)
-    }
-
-    /// What happens after an image was taken makes it one of the past.
-    fn outdate(&mut self, module: ModuleId) {
-        self.list.retain(|image| image.state.module != module);
-    }
-
-    fn clear(&mut self) {
-        self.list.clear();
-        self.pages_left = self.max_pages;
     }
 }

@@ -46,6 +46,7 @@ impl Check {
             suppress: &self.suppress,
             instrument: &self.instrument,
             budget: self.check.budget(),
+            track_fds: self.check.track_fds,
         })?;
         let mut code = exit::of_check(&execution.outcome, self.check.error_exitcode);
         let blind = execution.outcome.verdict() == Verdict::Blind && self.check.max_pages.is_none();

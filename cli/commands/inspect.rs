@@ -141,6 +141,19 @@ fn text(inspection: &Inspection, probing: Option<&Probing>, path: &Path) -> Stri
             _ = writeln!(out, "  {mark}  {function:<6} {:<8} {}", check.name, name(&check.detail));
         }
     }
+    if !inspection.annotations.is_empty() {
+        out.push_str("\nwhat the program says of its heap:\n");
+        for it in &inspection.annotations {
+            let role = it.role.name();
+            _ = writeln!(
+                out,
+                "  f{:<6} {role:<22} {}, {}",
+                it.index,
+                name(&it.name),
+                name(&it.how)
+            );
+        }
+    }
     if !inspection.blind_spots.is_empty() {
         out.push_str("\nseepage would not see:\n");
         for spot in &inspection.blind_spots {
@@ -233,6 +246,12 @@ fn json(inspection: &Inspection, probing: Option<&Probing>) -> Value {
             "name": it.name,
             "family": it.family,
             "why": it.why,
+        })).collect::<Vec<_>>(),
+        "annotations": inspection.annotations.iter().map(|it| json!({
+            "function": it.index,
+            "name": it.name,
+            "role": it.role.name(),
+            "how": it.how,
         })).collect::<Vec<_>>(),
         "blind_spots": inspection.blind_spots,
         "module": {

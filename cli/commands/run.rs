@@ -44,6 +44,7 @@ impl Run {
             suppress: &self.suppress,
             instrument: &self.instrument,
             budget: Budget::default(),
+            track_fds: false,
         })?;
         let code = exit::of_guest(&execution.outcome.end);
         execution.report(code)

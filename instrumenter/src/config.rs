@@ -15,6 +15,10 @@ pub struct Config {
     pub contexts: Contexts,
     /// Allocators that the user names.
     pub alloc_fns: Vec<AllocFn>,
+    /// Exports whose return to the host marks the moment.
+    pub mark_exports: Vec<String>,
+    /// Bytes to fill blocks with.
+    pub fill: Option<Fill>,
     /// The JavaScript that loads the module: it may tell its exports apart.
     pub glue: Option<String>,
     /// The same module with its names or its DWARF, where the one to instrument was stripped.
@@ -29,6 +33,37 @@ pub enum TransportKind {
     Ring,
     /// One call of an import a record: for every engine.
     Call,
+}
+
+/// With what blocks are filled, as `BYTE` or `BYTE,BYTE`: the second is for freed blocks.
+///
+/// ```
+/// use seepage_instrumenter::Fill;
+/// assert_eq!("0xaa,221".parse(), Ok(Fill { allocated: 0xaa, freed: 0xdd }));
+/// assert!("256".parse::<Fill>().is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fill {
+    /// What a new block is filled with.
+    pub allocated: u8,
+    /// What a freed block is filled with.
+    pub freed: u8,
+}
+
+impl FromStr for Fill {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Fill, String> {
+        let byte = |text: &str| {
+            let read = match text.strip_prefix("0x") {
+                Some(digits) => u8::from_str_radix(digits, 16),
+                None => text.parse(),
+            };
+            read.map_err(|_| format!("`{text}` is no byte; write 170 or 0xaa"))
+        };
+        let (allocated, freed) = text.split_once(',').unwrap_or((text, text));
+        Ok(Fill { allocated: byte(allocated)?, freed: byte(freed)? })
+    }
 }
 
 /// Whether records carry their calling context.
@@ -80,9 +115,10 @@ impl FromStr for AllocFn {
                 (role, Some(Parameter::list(list)?))
             }
         };
-        let role = Role::from_name(role).filter(|&role| role != Role::Grow).ok_or_else(|| {
-            let names: Vec<_> = Role::ALL.iter().map(|role| role.name()).collect();
-            format!("`{role}` is no role; roles are {}", names[..names.len() - 1].join(", "))
+        let role = Role::from_name(role).filter(|role| role.is_allocators()).ok_or_else(|| {
+            let roles = Role::ALL.iter().filter(|role| role.is_allocators());
+            let names: Vec<_> = roles.map(|role| role.name()).collect();
+            format!("`{role}` is no role; roles are {}", names.join(", "))
         })?;
         Ok(AllocFn { name: name.into(), role, parameters, answer: None, is_probed: false })
     }

@@ -33,6 +33,14 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
+    /// A `--mark-export` cannot be followed.
+    #[error("--mark-export {name}: {why}")]
+    MarkExport {
+        /// The export's name, as the user gave it.
+        name: String,
+        /// What is wrong.
+        why: &'static str,
+    },
     /// The companion is not the same module.
     #[error(
         "the debug file does not fit: {0}\nhint: it must come from the same link as the module"

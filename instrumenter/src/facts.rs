@@ -136,8 +136,14 @@ impl<'a> Facts<'a> {
     fn has_ambiguous_types(&self) -> bool {
         let added = |ty: &FuncType| {
             use wasmparser::ValType::{I32, I64};
-            let lists: [&[wasmparser::ValType]; 4] =
-                [&[], &[I64], &[I32, I32, I64, I32, I32], &[I32, I64, I64, I64, I64]];
+            let lists: [&[wasmparser::ValType]; 6] = [
+                &[],
+                &[I32],
+                &[I64],
+                &[I64, I64, I32],
+                &[I32, I32, I64, I32, I32],
+                &[I32, I64, I64, I64, I64],
+            ];
             let grows = matches!((ty.params(), ty.results()), ([a], [b]) if a == b);
             grows || (ty.results().is_empty() && lists.contains(&ty.params()))
         };

@@ -1,10 +1,12 @@
 //! What `inspect` tells: plain data for a person or a program to read.
 
 use crate::{
+    annotations::Annotations,
     config::{Config, Contexts},
     discover::{Discovery, Hook},
     facts::Facts,
     graph::CallGraph,
+    rewrite::fill,
 };
 use seepage_trace::{Memory, Role};
 
@@ -43,6 +45,8 @@ pub struct Inspection {
     pub candidates: Vec<AllocatorFunction>,
     /// Functions that look like an allocator's and will not be hooked.
     pub not_hooked: Vec<NotHooked>,
+    /// Functions by which the program speaks to whoever watches its heap.
+    pub annotations: Vec<AnnotationFunction>,
     /// What seepage will not see, a sentence each.
     pub blind_spots: Vec<String>,
 }
@@ -114,6 +118,19 @@ pub struct AllocatorFunction {
     pub calls: u32,
 }
 
+/// A function by which the program speaks to whoever watches its heap.
+#[derive(Clone, Debug)]
+pub struct AnnotationFunction {
+    /// Its index in the original module.
+    pub index: u32,
+    /// Its name.
+    pub name: String,
+    /// What a call of it says.
+    pub role: Role,
+    /// How it was recognised, in a few words.
+    pub how: String,
+}
+
 /// A function that looks like an allocator's and will not be hooked.
 #[derive(Clone, Debug)]
 pub struct NotHooked {
@@ -132,6 +149,7 @@ impl Inspection {
         facts: &Facts<'_>,
         graph: &CallGraph,
         discovery: &Discovery,
+        annotations: &Annotations,
         config: &Config,
     ) -> Inspection {
         let mut module = facts.module.clone();
@@ -178,7 +196,11 @@ impl Inspection {
                 .into(),
             );
         }
+        if config.fill.is_some() {
+            blind_spots.extend(fill::not_filled(discovery));
+        }
         let not_hooked = discovery.not_hooked.clone();
-        Inspection { verdict, module, allocators, candidates, not_hooked, blind_spots }
+        let annotations = annotations.describe();
+        Inspection { verdict, module, allocators, candidates, not_hooked, annotations, blind_spots }
     }
 }

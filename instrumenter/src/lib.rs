@@ -23,6 +23,7 @@
 #![deny(missing_docs)]
 
 mod allocators;
+mod annotations;
 mod config;
 mod discover;
 mod error;
@@ -39,9 +40,11 @@ mod structure;
 mod symbols;
 mod verify;
 
-pub use config::{AllocFn, Config, Contexts, TransportKind};
+pub use config::{AllocFn, Config, Contexts, Fill, TransportKind};
 pub use error::Error;
-pub use inspection::{AllocatorFunction, Certainty, Inspection, ModuleFacts, NotHooked, Producer};
+pub use inspection::{
+    AllocatorFunction, AnnotationFunction, Certainty, Inspection, ModuleFacts, NotHooked, Producer,
+};
 pub use instrumented::Instrumented;
 
 /// Rewrites a module.
@@ -52,10 +55,15 @@ pub use instrumented::Instrumented;
 pub fn instrument(wasm: &[u8], config: &Config) -> Result<Instrumented, Error> {
     // Before the parser, which may not know the feature by its name.
     facts::Facts::read(wasm)?.check_supported()?;
-    let Examined { facts, mut module, graph, discovery } = examine(wasm, config)?;
-    let inspection = inspection::Inspection::new(&facts, &graph, &discovery, config);
-    let instrumented =
-        rewrite::rewrite(&mut module, &facts, &graph, &discovery, inspection, config)?;
+    let Examined { facts, mut module, graph, discovery, annotations } = examine(wasm, config)?;
+    let inspection = inspection::Inspection::new(&facts, &graph, &discovery, &annotations, config);
+    let original = rewrite::Original {
+        facts: &facts,
+        graph: &graph,
+        discovery: &discovery,
+        annotations: &annotations,
+    };
+    let instrumented = rewrite::rewrite(&mut module, &original, inspection, config)?;
     verify::verify(&facts, &instrumented)?;
     Ok(instrumented)
 }
@@ -66,8 +74,8 @@ pub fn instrument(wasm: &[u8], config: &Config) -> Result<Instrumented, Error> {
 /// # Errors
 /// When the bytes are no core module, or an [`AllocFn`] names no function of the module.
 pub fn inspect(wasm: &[u8], config: &Config) -> Result<Inspection, Error> {
-    let Examined { facts, graph, discovery, .. } = examine(wasm, config)?;
-    Ok(inspection::Inspection::new(&facts, &graph, &discovery, config))
+    let Examined { facts, graph, discovery, annotations, .. } = examine(wasm, config)?;
+    Ok(inspection::Inspection::new(&facts, &graph, &discovery, &annotations, config))
 }
 
 /// A module for a probe: of the candidates of [`inspect`] if nothing is hooked, else of what is;
@@ -76,7 +84,7 @@ pub fn inspect(wasm: &[u8], config: &Config) -> Result<Inspection, Error> {
 /// # Errors
 /// As [`inspect`].
 pub fn probe_module(wasm: &[u8], config: &Config) -> Result<Option<probe::ProbeModule>, Error> {
-    let Examined { facts, module, graph, discovery } = examine(wasm, config)?;
+    let Examined { facts, module, graph, discovery, .. } = examine(wasm, config)?;
     let heaps = if discovery.hooks.is_empty() {
         probe::heaps(&probe::Others::new(&module, &facts, &graph), discovery.pairs)
     } else {
@@ -94,6 +102,7 @@ struct Examined<'a> {
     module: walrus::Module,
     graph: graph::CallGraph,
     discovery: discover::Discovery,
+    annotations: annotations::Annotations,
 }
 
 fn examine<'a>(wasm: &'a [u8], config: &'a Config) -> Result<Examined<'a>, Error> {
@@ -106,5 +115,6 @@ fn examine<'a>(wasm: &'a [u8], config: &'a Config) -> Result<Examined<'a>, Error
     facts.name_from_debug();
     facts.name_after_imports(symbols::names::served_imports(&facts, &graph));
     let discovery = discover::discover(&module, &facts, &graph, config)?;
-    Ok(Examined { facts, module, graph, discovery })
+    let annotations = annotations::Annotations::find(&module, &facts, &graph, config)?;
+    Ok(Examined { facts, module, graph, discovery, annotations })
 }

@@ -7,7 +7,7 @@ mod reachability;
 
 use crate::schema::{self, Count, Frame, GrownBy, Report, VerdictKind};
 use seepage_analysis::{ContextCost, LeakKind, Outcome, StackId, Suppressed, Verdict};
-use seepage_trace::{ModuleId, ModuleInfo};
+use seepage_trace::{ModuleId, ModuleInfo, Role};
 use std::cmp::Reverse;
 
 /// What a report says beyond the outcome, and how much of it.
@@ -71,6 +71,7 @@ pub fn assemble(outcome: &Outcome, context: &Context) -> Report {
             })
             .collect(),
         suppressions: outcome.suppressed.iter().map(suppression).collect(),
+        open_files: open_files(outcome),
         heap_errors: anomalies(outcome).into_iter().filter(|anomaly| anomaly.error).collect(),
         anomalies: anomalies(outcome),
         findings: findings(outcome),
@@ -95,6 +96,7 @@ fn module(info: &ModuleInfo) -> schema::Module {
         allocators: info
             .tracepoints
             .iter()
+            .filter(|it| it.role.is_allocators() || it.role == Role::Grow)
             .map(|tracepoint| schema::Allocator {
                 function: tracepoint.function.clone(),
                 index: tracepoint.index,
@@ -300,6 +302,17 @@ fn suppression(suppressed: &Suppressed) -> schema::Suppression {
     }
 }
 
+fn open_files(outcome: &Outcome) -> Vec<schema::OpenFiles> {
+    let files = outcome.open_files.iter().map(|files| schema::OpenFiles {
+        kind: files.kind.clone(),
+        count: files.count,
+        paths: files.paths.clone(),
+        module: place(outcome, files.module),
+        frames: files.stack.map(|stack| stack_frames(outcome, stack)).unwrap_or_default(),
+    });
+    files.collect()
+}
+
 fn anomalies(outcome: &Outcome) -> Vec<schema::Anomaly> {
     let stack = |stack: Option<StackId>| stack.map(|stack| stack_frames(outcome, stack));
     outcome
@@ -349,6 +362,8 @@ fn dropped(outcome: &Outcome, contexts: u64) -> schema::Dropped {
         loss_records: 0,
         grows: drops.grows,
         anomalies: drops.anomalies,
+        regions: drops.regions,
+        open_files: drops.open_files,
         findings: drops.findings,
         records: drops.lost_records,
         unknown_records: drops.unknown_records,
@@ -372,7 +387,7 @@ fn mark(mark: &seepage_analysis::Mark) -> schema::Mark {
         clock: mark.clock,
         live: count(mark.live),
         pages: mark.pages,
-        leaks: mark.kinds.as_ref().map(reachability::kind_counts),
+        leaks: mark.kinds.as_ref().map(|kinds| reachability::kind_counts(kinds, mark.suppressed)),
     }
 }
 

@@ -62,6 +62,8 @@ pub struct Report {
     /// The rules that took blocks out of the verdict, in the order in which they were tried, and
     /// those of the user's files that took none.
     pub suppressions: Vec<Suppression>,
+    /// Descriptors that the guest opened and never closed, by the place that opened them.
+    pub open_files: Vec<OpenFiles>,
     /// What the guest did to its heap that is an error.
     pub heap_errors: Vec<Anomaly>,
     /// What the guest did to its heap that is an error or an oddity.
@@ -524,6 +526,8 @@ pub struct KindCounts {
     pub possibly_lost: Count,
     /// Something points there.
     pub still_reachable: Count,
+    /// Known noise, and what hangs on it.
+    pub suppressed: Count,
 }
 
 /// Blocks of about one size.
@@ -571,6 +575,21 @@ pub struct Suppression {
     pub beyond: Option<Count>,
 }
 
+/// Descriptors of one kind from one place that were never closed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OpenFiles {
+    /// `file`, `directory`, `device`, `socket` or `other`.
+    pub kind: String,
+    /// How many.
+    pub count: u64,
+    /// Under which paths they were opened, each once; the first ones if there were many.
+    pub paths: Vec<String>,
+    /// The module's place: 0 is `module`, the others follow in `modules`.
+    pub module: u64,
+    /// The calls that opened them.
+    pub frames: Vec<Frame>,
+}
+
 /// One kind of anomaly at one place. All but `count` tell of its first occurrence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Anomaly {
@@ -602,13 +621,13 @@ pub struct Anomaly {
 pub struct Finding {
     /// The analysis that makes it.
     pub analysis: String,
-    /// `heap-error`, `leak`, `growth` or `budget`.
+    /// `heap-error`, `leak`, `open-file`, `growth` or `budget`.
     pub kind: String,
     /// How sure it is: `error`, `leak`, `suspect` or `exceeded`.
     pub verdict: String,
     /// The claim with its figures, one sentence.
     pub summary: String,
-    /// The blocks it is about; for a heap error, how often it happened.
+    /// The blocks it is about; for a heap error, how often it happened; the descriptors.
     pub blocks: u64,
     /// The bytes it is about.
     pub bytes: u64,
@@ -652,6 +671,10 @@ pub struct Dropped {
     pub grows: u64,
     /// Occurrences of anomalies that are not listed.
     pub anomalies: u64,
+    /// Stretches that the program said hold addresses and that were not looked at.
+    pub regions: u64,
+    /// Open descriptors that are not listed.
+    pub open_files: u64,
     /// Findings that are not listed.
     pub findings: u64,
     /// Records that the host could not take from the guest.

@@ -11,12 +11,16 @@ use crate::{
     error::Error,
     image::{Images, MARKS_BUDGET},
     instance::{Instance, Shared, lock},
+    marks::MarkRequest,
     section::site_table,
     stacks::{Budget, MAX_FRAMES},
 };
 use seepage_trace::{
     Context, End, Locals, Message, ModuleId, ModuleInfo, SiteTable,
-    abi::{IMPORT_CONTEXT, IMPORT_EVENT, IMPORT_FLUSH, IMPORT_MODULE, Record, RecordLayout},
+    abi::{
+        IMPORT_CONTEXT, IMPORT_EVENT, IMPORT_FLUSH, IMPORT_MARK, IMPORT_MODULE, Record,
+        RecordLayout,
+    },
     sites::Transport,
 };
 use std::{
@@ -117,6 +121,19 @@ impl<S: Sink> Tracer<S> {
     /// # Errors
     /// When there is no thread to be had.
     pub fn with(sink: S, stacks: usize, images: Images) -> Result<Tracer<S>, Error> {
+        Tracer::with_requests(sink, stacks, images, MarkRequest::default())
+    }
+
+    /// The same, with marks that somebody else asks for.
+    ///
+    /// # Errors
+    /// When there is no thread to be had.
+    pub fn with_requests(
+        sink: S,
+        stacks: usize,
+        images: Images,
+        request: MarkRequest,
+    ) -> Result<Tracer<S>, Error> {
         let collector = Collector::start(sink)?;
         let shared = Arc::new(Shared {
             feeder: collector.feeder(),
@@ -125,7 +142,10 @@ impl<S: Sink> Tracer<S> {
             instances: Mutex::default(),
             images,
             image_budget: Mutex::new(MARKS_BUDGET),
+            request,
+            marks: Mutex::default(),
             stop: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
             in_host: AtomicBool::new(false),
         });
         Ok(Tracer { shared, collector })
@@ -260,10 +280,11 @@ pub(crate) fn link<T: 'static>(
 
 pub(crate) fn flush_before_host_calls<T: 'static>(shared: &Arc<Shared>, store: &mut Store<T>) {
     let shared = shared.clone();
-    store.call_hook(move |store, hook| {
+    store.call_hook(move |mut store, hook| {
         match hook {
             CallHook::CallingHost => {
-                shared.drain(store);
+                shared.drain(&mut store);
+                shared.serve(store);
                 shared.in_host.store(true, Ordering::Relaxed);
                 shared.check()?;
             }
@@ -276,6 +297,13 @@ pub(crate) fn flush_before_host_calls<T: 'static>(shared: &Arc<Shared>, store: &
 
 impl Link {
     fn define<T: 'static>(&self, linker: &mut Linker<T>) -> wasmtime::Result<()> {
+        let tap = self.tap();
+        let mark = move |mut caller: Caller<'_, T>, tracepoint: u32| {
+            tap.attach_caller(&mut caller)?;
+            tap.shared.numbered_mark(&mut caller, tap.instance.tracepoint(tracepoint));
+            wasmtime::Result::Ok(())
+        };
+        linker.func_wrap(IMPORT_MODULE, IMPORT_MARK, mark)?;
         let table = self.instance.table();
         match (table.transport, table.layout) {
             (Transport::Ring(_), _) => {
@@ -286,6 +314,7 @@ impl Link {
                     move |mut caller: Caller<'_, T>| {
                         tap.attach_caller(&mut caller)?;
                         tap.instance.drain(&tap.shared, &mut caller);
+                        tap.shared.serve(&mut caller);
                         wasmtime::Result::Ok(())
                     },
                 )?;
@@ -336,6 +365,10 @@ impl Link {
         if self.instance.record(&self.shared, &record) {
             self.attach_caller(&mut caller)?;
             self.instance.drain(&self.shared, &mut caller);
+        }
+        if self.shared.request.is_asked() {
+            self.attach_caller(&mut caller)?;
+            self.shared.serve(&mut caller);
         }
         Ok(self.shared.check()?)
     }

@@ -3,22 +3,21 @@
 
 use crate::{
     instance::Instance,
-    stacks::{is_original, offset},
+    stacks::{Call, INNERMOST, is_original},
 };
 use seepage_trace::{End, Frame, Locals, Outcome};
 use std::sync::Arc;
 use wasmtime::{Error, FrameInfo, Module, ThrownException, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-/// Of a trap's stack, the innermost and the outermost calls that are kept.
-const INNERMOST: usize = 64;
+/// Of a trap's stack, the outermost calls that are kept.
 const OUTERMOST: usize = 16;
 
 /// Tells the source frames of any instruction, innermost first, by its offset in the instrumented
 /// module.
 pub type Symbolize = dyn Fn(u32) -> Vec<Frame> + Send;
 
-/// Puts names to the frames of a trap.
+/// Puts names to the frames of a trap and of other stacks that are no context's.
 pub(crate) struct Symbolizer<'a> {
     pub(crate) modules: &'a [Arc<Instance>],
     /// For the instructions that are no traced call, where somebody knows them.
@@ -104,7 +103,16 @@ impl Symbolizer<'_> {
                 info.func_name().map_or_else(|| format!("wasm-function[{index}]"), Into::into);
             return vec![Frame::function(name)];
         };
-        let (table, index, offset) = (traced.table(), info.func_index(), offset(info));
+        self.call(traced, Call::of(info))
+    }
+
+    /// The frames of calls in one module, innermost first.
+    pub(crate) fn calls(&self, traced: &Instance, calls: &[Call]) -> Vec<Frame> {
+        calls.iter().flat_map(|&call| self.call(traced, call)).collect()
+    }
+
+    fn call(&self, traced: &Instance, Call { function: index, offset }: Call) -> Vec<Frame> {
+        let table = traced.table();
         if !is_original(table, index) {
             return Vec::new();
         }

@@ -8,6 +8,7 @@ use crate::{
     collector::Feeder,
     error::Error,
     image::{self, Baseline, Images},
+    marks::{MarkRequest, Marks},
     stacks::{Budget, ContextSet, canonical},
 };
 use seepage_trace::{
@@ -42,8 +43,13 @@ pub(crate) struct Shared {
     pub(crate) images: Images,
     /// Bytes of memory that images at marks may still hold.
     pub(crate) image_budget: Mutex<u64>,
+    /// Marks that somebody outside asks for.
+    pub(crate) request: MarkRequest,
+    pub(crate) marks: Mutex<Marks>,
     /// The guest is to stop as soon as it comes by.
     pub(crate) stop: AtomicBool,
+    /// The guest has ended: what it is still called for is no part of its run.
+    pub(crate) is_over: AtomicBool,
     /// The guest is in a function of the host, and its rings were emptied before. Only known with
     /// [`crate::Tracer::flush_before_host_calls`].
     pub(crate) in_host: AtomicBool,
@@ -163,6 +169,10 @@ impl Instance {
         Instance { id, thread: ThreadId(0), module, table, state: Mutex::default() }
     }
 
+    pub(crate) fn id(&self) -> ModuleId {
+        self.id
+    }
+
     pub(crate) fn module(&self) -> &Module {
         &self.module
     }
@@ -217,6 +227,13 @@ impl Instance {
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         let Some(handles) = &state.handles else { return };
+        if shared.is_over.load(Ordering::Relaxed) {
+            if let Some(Ring { head, layout, .. }) = &handles.ring {
+                // What was counted as lost would have been dropped.
+                let _ = head.set(&mut store, Val::I32(layout.start as i32));
+            }
+            return;
+        }
         state.pages.clear();
         state.pages.extend(handles.memories.iter().map(|memory| match memory {
             GuestMemory::Own(memory) => memory.size(&store),
@@ -267,6 +284,20 @@ impl Instance {
         }
     }
 
+    /// The first memory, if the instance has one of its own.
+    pub(crate) fn memory(&self) -> Option<Memory> {
+        match lock(&self.state).handles.as_ref()?.memories.first()? {
+            GuestMemory::Own(memory) => Some(*memory),
+            GuestMemory::Shared(_) => None,
+        }
+    }
+
+    /// What a tracepoint's function is called.
+    pub(crate) fn tracepoint(&self, number: u32) -> &str {
+        let tracepoint = self.table.module.tracepoints.get(number as usize);
+        tracepoint.map_or("mark", |tracepoint| &tracepoint.function)
+    }
+
     fn image_size(&self, store: impl AsContextMut) -> u64 {
         lock(&self.state).handles.as_ref().map_or(0, |handles| image::size(store, handles))
     }
@@ -274,6 +305,9 @@ impl Instance {
     /// Takes one record of the `call` transport. A batch is full when it says so: then the caller
     /// drains, for the clock and the memories' sizes are asked for a batch, not for an event.
     pub(crate) fn record(&self, shared: &Shared, record: &Record) -> bool {
+        if shared.is_over.load(Ordering::Relaxed) {
+            return false;
+        }
         let mut state = lock(&self.state);
         if state.batch.capacity() == 0 {
             state.batch = shared.feeder.buffer();
@@ -284,7 +318,8 @@ impl Instance {
 
     /// Sends the stack on which the guest is now, unless the context was seen before.
     pub(crate) fn capture(&self, shared: &Shared, store: impl AsContext, context: Context) {
-        if lock(&self.state).seen.contains(&context.0) {
+        let is_over = shared.is_over.load(Ordering::Relaxed);
+        if is_over || lock(&self.state).seen.contains(&context.0) {
             return;
         }
         let Some(keep) = lock(&shared.budget).next() else { return };

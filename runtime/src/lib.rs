@@ -16,6 +16,7 @@
 #![deny(missing_docs)]
 
 mod collector;
+mod descriptors;
 mod embed;
 mod end;
 mod error;
@@ -23,6 +24,7 @@ mod image;
 mod instance;
 mod interrupt;
 mod invoke;
+mod marks;
 mod memory;
 mod options;
 pub mod probe;
@@ -30,6 +32,7 @@ mod runner;
 mod section;
 mod sinks;
 mod stacks;
+mod suppressions;
 mod wasi;
 
 pub use collector::{Sink, SinkError};
@@ -38,6 +41,7 @@ pub use end::Symbolize;
 pub use error::Error;
 pub use image::{Images, MARKS_BUDGET};
 pub use interrupt::Interrupt;
+pub use marks::MarkRequest;
 pub use options::{Capture, Dir, Invoke, Output, RunOptions, Stdin};
 pub use runner::{Ran, Runner};
 pub use section::{is_instrumented, site_table};

@@ -1,6 +1,8 @@
 //! What a run is to be like.
 
-use crate::{embed::DEFAULT_STACKS, end::Symbolize, image::Images, interrupt::Interrupt};
+use crate::{
+    embed::DEFAULT_STACKS, end::Symbolize, image::Images, interrupt::Interrupt, marks::MarkRequest,
+};
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -46,6 +48,8 @@ pub struct RunOptions {
     pub stacks: usize,
     /// Of which moments images are taken.
     pub images: Images,
+    /// Marks that are asked for from outside.
+    pub mark_request: MarkRequest,
     /// Names the source of instructions that are no traced calls, for a trap's stack.
     pub symbolize: Option<Box<Symbolize>>,
 }
@@ -136,6 +140,7 @@ impl Default for RunOptions {
             unknown_imports_trap: false,
             stacks: DEFAULT_STACKS,
             images: Images::default(),
+            mark_request: MarkRequest::default(),
             symbolize: None,
         }
     }

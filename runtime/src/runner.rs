@@ -25,9 +25,10 @@ use crate::{
     invoke,
     memory::Limiter,
     options::RunOptions,
+    suppressions,
     wasi::{self, Host},
 };
-use seepage_trace::{End, Locals, Outcome, SiteTable, abi::IMPORT_MODULE, sites::Transport};
+use seepage_trace::{End, Locals, Outcome, Role, SiteTable, abi::IMPORT_MODULE, sites::Transport};
 use std::{
     sync::{
         Arc,
@@ -64,6 +65,8 @@ pub struct Ran<S> {
     pub trace: Finished<S>,
     /// The results of the last call of the invoked export, as text.
     pub values: Vec<String>,
+    /// Descriptors that the guest opened when too many were open to follow them.
+    pub untracked_files: u64,
     /// The guest did not answer and was given up on; its thread may still be there.
     pub abandoned: bool,
 }
@@ -73,6 +76,7 @@ pub struct Ran<S> {
 pub(crate) struct Done {
     end: End,
     values: Vec<String>,
+    untracked_files: u64,
     /// wasmtime stopped it where it was told to.
     stopped: bool,
 }
@@ -117,7 +121,8 @@ impl Runner {
     /// # Errors
     /// When a thread cannot be started, or the sink panicked.
     pub fn run<S: Sink>(self, sink: S) -> Result<Ran<S>, Error> {
-        let tracer = Tracer::with(sink, self.options.stacks, self.options.images)?;
+        let RunOptions { stacks, images, ref mark_request, .. } = self.options;
+        let tracer = Tracer::with_requests(sink, stacks, images, mark_request.clone())?;
         let engine = self.store.engine().clone();
         let (timeout, interrupt) = (self.options.timeout, self.options.interrupt.clone());
         let (signal, signals) = mpsc::channel();
@@ -147,6 +152,7 @@ impl Runner {
                     return Ok(Ran {
                         trace: tracer.end(end)?,
                         values: Vec::new(),
+                        untracked_files: 0,
                         abandoned: true,
                     });
                 }
@@ -157,7 +163,12 @@ impl Runner {
                         let why = says(outcome) + abandonment(&shared);
                         let end = End { outcome, message: Some(why), ..End::default() };
                         let trace = tracer.end(end)?;
-                        return Ok(Ran { trace, values: Vec::new(), abandoned: true });
+                        return Ok(Ran {
+                            trace,
+                            values: Vec::new(),
+                            untracked_files: 0,
+                            abandoned: true,
+                        });
                     }
                 },
             };
@@ -171,8 +182,8 @@ impl Runner {
     }
 
     fn guest(mut self, shared: &Arc<Shared>) -> Done {
-        let mut values = Vec::new();
-        let result = self.call(shared, &mut values);
+        let (mut values, mut instance) = (Vec::new(), None);
+        let result = self.call(shared, &mut values, &mut instance);
         shared.drain(&mut self.store);
         let instances = shared.instances();
         let instruction = self.options.symbolize.as_deref();
@@ -184,14 +195,31 @@ impl Runner {
             end.outcome = Outcome::MemoryLimit;
         }
         end_image(shared, &mut self.store, locals);
+        shared.is_over.store(true, Ordering::Relaxed);
+        if let (Some(instance), Outcome::Returned | Outcome::Exited) = (instance, end.outcome) {
+            match suppressions::told(shared, &mut self.store, &instance) {
+                Ok(Some(message)) => shared.feeder.send(message),
+                Ok(None) => {}
+                Err(error) => end.message = Some(error),
+            }
+        }
+        let descriptors = &self.store.data().descriptors;
+        if let Some(instance) = instances.first() {
+            descriptors.send(&shared.feeder, instance, &symbolizer);
+        }
         if end.outcome == Outcome::Returned && matches!(self.entry, Entry::Start) {
             end.exit_code = Some(0);
         }
         let stopped = result.is_err_and(|error| error.downcast_ref() == Some(&Trap::Interrupt));
-        Done { end, values, stopped }
+        Done { end, values, untracked_files: descriptors.untracked(), stopped }
     }
 
-    fn call(&mut self, shared: &Arc<Shared>, values: &mut Vec<String>) -> wasmtime::Result<()> {
+    fn call(
+        &mut self,
+        shared: &Arc<Shared>,
+        values: &mut Vec<String>,
+        called: &mut Option<Instance>,
+    ) -> wasmtime::Result<()> {
         let link = link(shared, &mut self.linker, &self.module)?;
         if self.options.unknown_imports_trap {
             self.linker.define_unknown_imports_as_traps(self.module.module())?;
@@ -204,6 +232,7 @@ impl Runner {
         self.store.set_epoch_deadline(1);
         let instance = self.linker.instantiate(&mut self.store, self.module.module())?;
         link.attach(&mut self.store, &instance)?;
+        *called = Some(instance);
         let Entry::Export { name, parameters, repeat } = &self.entry else {
             return instance
                 .get_typed_func::<(), ()>(&mut self.store, "_start")?
@@ -216,9 +245,13 @@ impl Runner {
         }
         let function = function(&instance, &mut self.store, name)?;
         let mut results = invoke::results(&function.ty(&self.store));
+        let mut tracepoints = self.module.table().module.tracepoints.iter();
+        let marks_itself = tracepoints.any(|it| it.role == Role::Mark && it.function == *name);
         for run in 1..=*repeat {
             function.call(&mut self.store, parameters, &mut results)?;
-            shared.mark(&mut self.store, format!("{name} #{run}"), Locals::Gone);
+            if !marks_itself {
+                shared.mark(&mut self.store, format!("{name} #{run}"), Locals::Gone);
+            }
         }
         values.extend(results.iter().map(invoke::show));
         Ok(())
@@ -235,7 +268,12 @@ impl Done {
             self.end.outcome = outcome;
             self.end.message = Some(says(outcome));
         }
-        Ok(Ran { trace: tracer.end(self.end)?, values: self.values, abandoned: false })
+        Ok(Ran {
+            trace: tracer.end(self.end)?,
+            values: self.values,
+            untracked_files: self.untracked_files,
+            abandoned: false,
+        })
     }
 }
 

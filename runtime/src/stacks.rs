@@ -14,6 +14,9 @@ use wasmtime::{FrameInfo, Module, WasmBacktrace};
 /// Frames that wasmtime is asked for; a deeper stack is marked as truncated.
 pub(crate) const MAX_FRAMES: usize = 4096;
 
+/// Of a stack that stands for no context, the innermost calls that are kept.
+pub(crate) const INNERMOST: usize = 64;
+
 /// Calls that are kept of a context beyond the cap.
 const SHORT: usize = 4;
 
@@ -90,8 +93,26 @@ pub(crate) fn is_original(table: &SiteTable, index: u32) -> bool {
 }
 
 /// Offset of a frame's instruction in its module.
-pub(crate) fn offset(info: &FrameInfo) -> Option<u32> {
+fn offset(info: &FrameInfo) -> Option<u32> {
     info.module_offset().and_then(|offset| u32::try_from(offset).ok())
+}
+
+/// One call of a stack, without a name: a function of the instrumented module, and where in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) function: u32,
+    pub(crate) offset: Option<u32>,
+}
+
+impl Call {
+    pub(crate) fn of(info: &FrameInfo) -> Call {
+        Call { function: info.func_index(), offset: offset(info) }
+    }
+}
+
+/// The innermost calls of a stack on which there is one module.
+pub(crate) fn calls(backtrace: &WasmBacktrace) -> Box<[Call]> {
+    backtrace.frames().iter().take(INNERMOST).map(Call::of).collect()
 }
 
 /// Context values that were seen.

@@ -1,6 +1,7 @@
 //! WASI preview 1 for a run.
 
 use crate::{
+    descriptors::{self, Descriptors},
     error::Error,
     memory::Limiter,
     options::{Output, RunOptions, Stdin},
@@ -14,13 +15,15 @@ use wasmtime_wasi::{
 
 /// What a run's store holds.
 pub(crate) struct Host {
-    wasi: WasiP1Ctx,
+    pub(crate) wasi: WasiP1Ctx,
+    pub(crate) descriptors: Descriptors,
     pub(crate) limiter: Limiter,
 }
 
 impl Host {
     pub(crate) fn new(options: &RunOptions, limiter: Limiter) -> Result<Host, Error> {
-        Ok(Host { wasi: context(options)?, limiter })
+        let given = options.dirs.iter().map(|dir| dir.guest.as_str());
+        Ok(Host { wasi: context(options)?, descriptors: Descriptors::new(given), limiter })
     }
 }
 
@@ -35,6 +38,7 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Host>> {
     let exit = |code: i32| -> Result<()> { Err(I32Exit(code).into()) };
     linker.func_wrap("wasi_snapshot_preview1", "proc_exit", exit)?;
     linker.func_wrap("wasi_unstable", "proc_exit", exit)?;
+    descriptors::define(&mut linker)?;
     linker.allow_shadowing(false);
     Ok(linker)
 }

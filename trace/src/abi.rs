@@ -18,6 +18,11 @@ pub const IMPORT_FLUSH: &str = "flush";
 pub const IMPORT_CONTEXT: &str = "context";
 /// Import of the `call` transport: one record's fields, in the order of the layout.
 pub const IMPORT_EVENT: &str = "event";
+/// Import `(func (param i32))`: the moment is to be marked, by the tracepoint of that number. There
+/// only if the module has such a tracepoint.
+pub const IMPORT_MARK: &str = "mark";
+/// Export: the module's `__lsan_default_suppressions`, as its own code would call it.
+pub const SUPPRESSIONS: &str = "seepage:suppressions";
 /// Export: the memory that holds the ring and the cache of seen contexts.
 pub const RING_MEMORY: &str = "seepage:ring";
 /// Export: the mutable `i32` global with the address of the next record in [`RING_MEMORY`].
@@ -90,15 +95,19 @@ pub enum RecordKind {
     /// The memory of index `old` was asked to grow by `size` pages from `addr` pages
     /// (all ones: refused).
     Grow = 5,
+    /// The program said something about its heap: what, by the tracepoint's role, of the block or
+    /// the `size` bytes at `addr`.
+    Annotation = 6,
 }
 
 impl RecordKind {
-    const ALL: [RecordKind; 5] = [
+    const ALL: [RecordKind; 6] = [
         RecordKind::Alloc,
         RecordKind::Free,
         RecordKind::FreeSized,
         RecordKind::Realloc,
         RecordKind::Grow,
+        RecordKind::Annotation,
     ];
 }
 
@@ -138,6 +147,8 @@ pub enum Event {
         before: Option<u64>,
         delta: u64,
     },
+    /// The program said something about the block or the `size` bytes at `addr`.
+    Annotation { tracepoint: TracepointId, context: Context, addr: u64, size: u64 },
 }
 
 /// The fields of a record, before they mean anything.
@@ -222,6 +233,7 @@ impl Record {
                 before: (addr != refused).then_some(addr),
                 delta: size,
             },
+            RecordKind::Annotation => Event::Annotation { tracepoint, context, addr, size },
         })
     }
 }
@@ -249,6 +261,10 @@ impl Event {
                 let addr = before.unwrap_or(u64::MAX);
                 Record { head, size: delta, context, addr, old: u64::from(memory) }
             }
+            Event::Annotation { tracepoint, context, addr, size } => {
+                let head = head(RecordKind::Annotation, tracepoint, NO_ALIGNMENT);
+                Record { head, size, context, addr, old: 0 }
+            }
         };
         record.write(layout, out);
     }
@@ -259,7 +275,8 @@ impl Event {
             Event::Alloc { context, .. }
             | Event::Free { context, .. }
             | Event::Realloc { context, .. }
-            | Event::Grow { context, .. } => context,
+            | Event::Grow { context, .. }
+            | Event::Annotation { context, .. } => context,
         }
     }
 }

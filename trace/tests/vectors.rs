@@ -125,6 +125,7 @@ fn events() -> Vec<Event> {
         Event::Free { tracepoint: first, context: b, addr: 8192, size: Some(80) },
         Event::Grow { tracepoint: second, context: b, memory: 1, before: Some(17), delta: 3 },
         Event::Grow { tracepoint: second, context: b, memory: 0, before: None, delta: 60_000 },
+        Event::Annotation { tracepoint: second, context: b, addr: 4096, size: 64 },
     ]
 }
 

@@ -7,7 +7,7 @@ use crate::{
     kinds::static_end,
     profile::{MemoryUse, StackId},
 };
-use seepage_trace::{ModuleInfo, Role};
+use seepage_trace::ModuleInfo;
 use std::ops::Range;
 
 /// One module at one moment: what its main memory looks like.
@@ -26,7 +26,7 @@ impl Moment<'_> {
     pub(crate) fn picture<R>(&self, use_picture: impl FnOnce(&Picture<'_>) -> R) -> Option<R> {
         self.survey.lowest()?;
         let families: Vec<&str> = (self.module.tracepoints.iter())
-            .filter(|tracepoint| tracepoint.role != Role::Grow)
+            .filter(|tracepoint| tracepoint.role.is_allocators())
             .map(|tracepoint| tracepoint.family.as_str())
             .collect();
         let is_64 = self.module.memories.first().is_some_and(|memory| memory.is_64);

@@ -9,6 +9,7 @@ pub(crate) mod budget;
 mod growth;
 pub(crate) mod leaks;
 mod misuse;
+mod open_files;
 pub(crate) mod self_check;
 
 pub(crate) use crate::words::{plural, thousands};
@@ -16,14 +17,20 @@ use crate::{
     config::Config,
     finding::{Abstention, Finding},
     heap::anomalies::Anomaly,
+    open_files::OpenFiles,
     outcome::Drops,
     profile::Profile,
 };
 use seepage_trace::{End, Frees, ModuleId, ModuleInfo};
 
 /// Every analysis, in the order in which they speak.
-pub(crate) const LIST: &[&dyn Analysis] =
-    &[&misuse::Misuse, &leaks::Leaks, &growth::Growth, &budget::BudgetCheck];
+pub(crate) const LIST: &[&dyn Analysis] = &[
+    &misuse::Misuse,
+    &leaks::Leaks,
+    &open_files::OpenFilesCheck,
+    &growth::Growth,
+    &budget::BudgetCheck,
+];
 
 /// Something that judges a run.
 pub(crate) trait Analysis {
@@ -41,6 +48,7 @@ pub(crate) struct View<'a> {
     pub(crate) end: &'a End,
     pub(crate) profile: &'a Profile,
     pub(crate) anomalies: &'a [Anomaly],
+    pub(crate) open_files: &'a [OpenFiles],
     pub(crate) drops: &'a Drops,
 }
 

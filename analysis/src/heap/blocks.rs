@@ -33,6 +33,8 @@ pub(crate) struct Block {
     pub(crate) stack: StackId,
     /// What allocated it.
     pub(crate) tracepoint: TracepointId,
+    /// The program says that it is no leak.
+    pub(crate) ignored: bool,
 }
 
 /// What was at an address.
@@ -148,6 +150,19 @@ impl Blocks {
         *slot = FREED | by.0;
         self.vacant.push(index);
         Found::Live(self.slab[index as usize])
+    }
+
+    /// Takes note that the block at an address, or around it, is no leak.
+    pub(crate) fn ignore(&mut self, table: TableId, addr: u64) {
+        let start = match self.around(table, addr) {
+            Some((start, _)) => start,
+            None => addr,
+        };
+        let slot = self.tables.get_mut(table.0).and_then(|table| table.slot(start)).copied();
+        let live = slot.filter(|slot| slot & FREED == 0).and_then(|slot| slot.checked_sub(1));
+        if let Some(block) = live.and_then(|index| self.slab.get_mut(index as usize)) {
+            block.ignored = true;
+        }
     }
 
     /// All live blocks by address. Slow: for the end and for marks.
@@ -314,7 +329,8 @@ mod tests {
     const LIMITS: Limits = Limits { blocks: 3, pages: 2, odd: 1 };
 
     fn block(size: u64) -> Block {
-        Block { size, birth: 0, since: 0, stack: StackId(1), tracepoint: TracepointId(0) }
+        let (stack, tracepoint) = (StackId(1), TracepointId(0));
+        Block { size, birth: 0, since: 0, stack, tracepoint, ignored: false }
     }
 
     #[test]
@@ -370,5 +386,9 @@ mod tests {
         assert_eq!((blocks.before(table, 64), blocks.before(table, 0)), (None, None));
         assert!(blocks.begins_within(table, 56, 9) && !blocks.begins_within(table, 56, 8));
         assert!(!blocks.begins_within(table, 64, 40) && !blocks.begins_within(table, 64, 1 << 60));
+        blocks.ignore(table, 200);
+        assert!(!blocks.live(table)[0].1.ignored);
+        blocks.ignore(table, 80);
+        assert!(blocks.live(table)[0].1.ignored);
     }
 }

@@ -113,6 +113,11 @@ impl Contexts {
         Some(state)
     }
 
+    /// What is live now, by id.
+    pub(crate) fn live(&self) -> impl Iterator<Item = Count> + '_ {
+        self.states.iter().map(|state| state.live)
+    }
+
     /// The final figures, by id.
     pub(crate) fn finish(self) -> Vec<ContextFigures> {
         let moments = self.moments;

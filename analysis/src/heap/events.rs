@@ -34,6 +34,9 @@ impl Heap {
                 let now = self.now();
                 self.space.grow(range, memory, caller.stack, before, delta, now);
             }
+            Event::Annotation { tracepoint, addr, size, .. } => {
+                self.annotate(module, tracepoint, addr, size);
+            }
         }
         let live = self.totals.live;
         let clock = self.totals.events;
@@ -135,8 +138,9 @@ impl Heap {
     #[inline]
     fn insert(&mut self, caller: Caller, addr: u64, size: u64, birth: u64) {
         let clock = self.totals.events;
-        let Caller { table, stack, tracepoint, .. } = caller;
-        let block = Block { size, birth, since: clock, stack, tracepoint };
+        let Caller { table, module, stack, tracepoint } = caller;
+        let ignored = self.modules[module].annotations.are_off();
+        let block = Block { size, birth, since: clock, stack, tracepoint, ignored };
         let inserted = self.blocks.insert(table, addr, block);
         if let Ok(Some(earlier)) = inserted {
             self.gone(caller, addr, earlier);
@@ -145,7 +149,7 @@ impl Heap {
                 self.overlap(caller, addr, size, earlier);
             }
         }
-        if !inserted.is_err() {
+        if inserted.is_ok() {
             self.modules[caller.module].extent.take(addr, size);
         }
         self.recent.add(size);

@@ -58,9 +58,17 @@ impl Marks {
     }
 }
 
-/// A mark, with a name of bounded length.
-pub(crate) fn new(name: &str, clock: u64, live: Count, pages: u64, kinds: Option<Kinds>) -> Mark {
-    Mark { name: name.chars().take(MAX_NAME).collect(), clock, live, pages, kinds }
+/// A mark, with a name of bounded length. `kinds` come with what is known noise.
+pub(crate) fn new(
+    name: &str,
+    clock: u64,
+    live: Count,
+    pages: u64,
+    kinds: Option<(Kinds, Count)>,
+) -> Mark {
+    let name = name.chars().take(MAX_NAME).collect();
+    let (kinds, suppressed) = kinds.unzip();
+    Mark { name, clock, live, pages, kinds, suppressed: suppressed.unwrap_or_default() }
 }
 
 /// Continues a rise, or lets a new one begin.

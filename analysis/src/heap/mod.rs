@@ -8,6 +8,7 @@
 //! birth, and it is not temporary for having been moved. When an allocator hands out an address
 //! that is live, the block that was there is taken for freed.
 
+mod annotations;
 pub(crate) mod anomalies;
 pub(crate) mod blocks;
 mod contexts;
@@ -25,8 +26,9 @@ mod timeline;
 use crate::{
     config::Caps,
     outcome::Drops,
-    profile::{ContextCost, Kinds, Peak, Profile, StackId, Totals},
+    profile::{ContextCost, Cost, Count, Kinds, Peak, Profile, StackId, Totals},
 };
+use annotations::Annotations;
 use anomalies::{Anomalies, Anomaly, AnomalyKind};
 use blocks::{Block, Blocks, Found, Limits, TableId};
 use contexts::{Contexts, Moment};
@@ -36,10 +38,10 @@ use histogram::Histogram;
 use marks::Marks;
 use rustc_hash::FxHashMap;
 use seepage_trace::{
-    Context, ModuleId, ModuleInfo, Records, Role, Stack, Tracepoint, TracepointId,
+    Context, Frame, ModuleId, ModuleInfo, Records, Role, Stack, Tracepoint, TracepointId,
 };
 use space::{MemoryRange, Now, Space};
-use stacks::{Stacks, Values};
+use stacks::{StackEntry, Stacks, Values};
 use survey::{ModuleRemains, Remains};
 use timeline::Timeline;
 
@@ -91,6 +93,7 @@ struct Module {
     families: Vec<usize>,
     /// Names of its allocators' functions.
     functions: Vec<String>,
+    annotations: Annotations,
 }
 
 /// Who does something, and by what.
@@ -147,6 +150,7 @@ impl Heap {
         module.families = families(&info.tracepoints);
         let allocators = info.tracepoints.iter().filter(|it| it.role != Role::Grow);
         module.functions = allocators.map(|it| it.function.clone()).collect();
+        module.annotations = Annotations::new(&info.tracepoints);
         true
     }
 
@@ -155,6 +159,13 @@ impl Heap {
         let Some(module) = self.modules.get_mut(index) else { return };
         self.stacks.learn(&mut module.values, stack);
         self.contexts.reserve(self.stacks.len());
+    }
+
+    /// The number of a stack that stands for no context.
+    pub(crate) fn place(&mut self, module: ModuleId, frames: &[Frame]) -> Option<StackId> {
+        let place = self.stacks.place(module, frames);
+        self.contexts.reserve(self.stacks.len());
+        place
     }
 
     pub(crate) fn records(&mut self, records: &Records<'_>) {
@@ -175,13 +186,34 @@ impl Heap {
         }
     }
 
-    pub(crate) fn mark(&mut self, name: &str, kinds: Option<Kinds>) {
+    pub(crate) fn mark(&mut self, name: &str, kinds: Option<(Kinds, Count)>) {
         let clock = self.totals.events;
         let mark = marks::new(name, clock, self.totals.live, self.space.pages(), kinds);
         if self.marks.mark(mark) {
             self.contexts.set_moment(Moment::RiseBegan, clock);
         }
         self.contexts.set_moment(Moment::LastMark, clock);
+    }
+
+    /// The contexts as they are now, by number. Those without live blocks are left blank, and of all
+    /// only the live figures are there.
+    pub(crate) fn live_contexts(&self) -> Vec<ContextCost> {
+        let live = self.contexts.live().chain(std::iter::repeat(Count::default()));
+        let context = |(entry, live): (&StackEntry, Count)| ContextCost {
+            module: entry.module,
+            frames: if live.blocks > 0 { entry.frames.clone() } else { Vec::new() },
+            truncated: entry.truncated,
+            known: entry.known,
+            tracepoints: Vec::new(),
+            cost: Cost { live, ..Cost::default() },
+            failed: 0,
+            freed_blocks: 0,
+            lifetime_sum: 0,
+            live_at_rise: Count::default(),
+            live_at_mark: Count::default(),
+            suppressed_by: None,
+        };
+        self.stacks.entries().iter().zip(live).map(context).collect()
     }
 
     /// Closes the books at the host's time `time_ns`.
@@ -197,10 +229,11 @@ impl Heap {
         let extents: Vec<_> = self.modules.iter().map(|it| (it.memories, it.extent)).collect();
         self.space.give_up(&extents);
         let modules = self.by_id.iter().map(|(&id, &index)| {
-            let Module { table, extent, memories, .. } = self.modules[index];
+            let Module { table, extent, memories, ref annotations, .. } = self.modules[index];
             let main = self.space.main_memory(memories, self.peak.clock);
             let untracked = self.space.untracked(main.place);
-            (id, ModuleRemains { table, extent, main, untracked })
+            let regions = annotations.regions().to_vec();
+            (id, ModuleRemains { table, extent, main, untracked, regions })
         });
         let modules = modules.collect();
         let (memories, grows, growth) = self.space.finish(&extents);
@@ -268,6 +301,7 @@ impl Heap {
             extent: Extent::default(),
             families: Vec::new(),
             functions: Vec::new(),
+            annotations: Annotations::default(),
         });
         self.by_id.insert(id, self.modules.len() - 1);
         Some(self.modules.len() - 1)

@@ -94,6 +94,14 @@ impl Stacks {
         }
     }
 
+    /// The number of a stack for which no value stands.
+    pub(crate) fn place(&mut self, module: ModuleId, frames: &[Frame]) -> Option<StackId> {
+        let kept = frames.get(..self.max_frames).unwrap_or(frames);
+        let place = self.intern(module, kept, kept.len() < frames.len());
+        self.dropped += u64::from(place.is_none());
+        place
+    }
+
     /// The context of everything in `values`' module whose stack is not known.
     #[cold]
     pub(crate) fn unknown(&mut self, values: &mut Values) -> StackId {
@@ -130,6 +138,10 @@ impl Stacks {
 
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    pub(crate) fn entries(&self) -> &[StackEntry] {
+        &self.entries
     }
 
     pub(crate) fn into_entries(self) -> Vec<StackEntry> {

@@ -19,6 +19,8 @@ pub(crate) struct Survey<'a> {
     pub(crate) main: MainMemory,
     /// The stretches of the memory that others than the allocator grew, by address.
     pub(crate) untracked: Vec<Range<u64>>,
+    /// The stretches that the program says hold addresses.
+    pub(crate) regions: Vec<Range<u64>>,
     /// What the program usually asks for.
     pub(crate) usual_size: u64,
 }
@@ -46,6 +48,7 @@ pub(crate) struct ModuleRemains {
     pub(super) extent: Extent,
     pub(super) main: MainMemory,
     pub(super) untracked: Vec<Range<u64>>,
+    pub(super) regions: Vec<Range<u64>>,
 }
 
 /// What is left of a heap whose books are closed.
@@ -66,6 +69,7 @@ impl Remains {
             extent: module.extent,
             main: module.main,
             untracked: module.untracked.clone(),
+            regions: module.regions.clone(),
             usual_size: self.usual_size,
         })
     }
@@ -93,6 +97,7 @@ impl Heap {
             extent: module.extent,
             main,
             untracked: self.space.untracked(main.place),
+            regions: module.annotations.regions().to_vec(),
             usual_size: self.recent.usual(),
         })
     }

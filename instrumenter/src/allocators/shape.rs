@@ -84,7 +84,8 @@ impl Shape {
             Role::Realloc => &[(Parameter::Pointer, "ptr"), (Parameter::Size, "size")],
             Role::Free | Role::UsableSize => &[(Parameter::Pointer, "ptr")],
             Role::PosixMemalign => &[(Parameter::Out, "out"), (Parameter::Size, "size")],
-            Role::Grow => &[],
+            // No function of an allocator's.
+            _ => &[],
         };
         needs.iter().find(|(needed, _)| !parameters.contains(needed)).map(|(_, word)| *word)
     }
@@ -99,7 +100,7 @@ impl Shape {
             Role::Memalign | Role::AlignedAlloc => &["align size"],
             Role::PosixMemalign => &["out align size"],
             Role::UsableSize => &["ptr"],
-            Role::Grow => &[],
+            _ => &[],
         }
     }
 

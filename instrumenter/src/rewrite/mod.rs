@@ -10,18 +10,21 @@
 //! ```
 //!
 //! [`wrap`] makes the functions that stand before the allocator's, [`grow`] the one that stands
-//! before `memory.grow`, [`context`] counts calling contexts, [`record`] writes what happened, and
+//! before `memory.grow`, [`annotate`] those that book what the program says, [`fill`] fills blocks, [`context`] counts calling contexts, [`record`] writes what happened, and
 //! [`section`] tells the host about it all. Whatever is not on the way to an allocator stays as it
 //! is, bit for bit.
 
+mod annotate;
 mod context;
 mod export;
+pub(crate) mod fill;
 mod grow;
 mod record;
 mod section;
 mod wrap;
 
 use crate::{
+    annotations::Annotations,
     config::{Config, Contexts},
     discover::Discovery,
     error::Error,
@@ -32,6 +35,7 @@ use crate::{
     layout,
     symbols::Symbols,
 };
+use fill::Filler;
 use record::Recorder;
 use seepage_trace::{ModuleId, ModuleInfo, RecordLayout, Role, Tracepoint, TracepointId, abi};
 use std::{borrow::Cow, collections::BTreeMap};
@@ -87,14 +91,22 @@ pub(crate) struct Replacements {
     growers: BTreeMap<walrus::MemoryId, FunctionId>,
 }
 
+/// What is known of the module to rewrite.
+#[derive(Clone, Copy)]
+pub(crate) struct Original<'a> {
+    pub(crate) facts: &'a Facts<'a>,
+    pub(crate) graph: &'a CallGraph,
+    pub(crate) discovery: &'a Discovery,
+    pub(crate) annotations: &'a Annotations,
+}
+
 pub(crate) fn rewrite(
     module: &mut Module,
-    facts: &Facts<'_>,
-    graph: &CallGraph,
-    discovery: &Discovery,
+    original: &Original<'_>,
     inspection: Inspection,
     config: &Config,
 ) -> Result<Instrumented, Error> {
+    let &Original { facts, graph, discovery, annotations } = original;
     let ids: Vec<FunctionId> = module.funcs.iter().map(|function| function.id()).collect();
     let is_wide = facts.module.memories.iter().any(|memory| memory.is_64);
     let layout = if is_wide { RecordLayout::Wide } else { RecordLayout::Narrow };
@@ -103,7 +115,8 @@ pub(crate) fn rewrite(
     // What the walk over the original must know is gathered before anything is added.
     let grown = graph.growers();
     let hooked = discovery.hooks.iter().map(|hook| hook.function);
-    let reaching = graph.reaching(hooked.chain(grown.iter().copied()));
+    let said = annotations.booked();
+    let reaching = graph.reaching(hooked.chain(grown.iter().copied()).chain(said));
     let indirect = IndirectReach::new(module, &reaching);
     let roots = layout::address_globals(module);
     let layout_of_memory = layout::layout(module);
@@ -111,6 +124,7 @@ pub(crate) fn rewrite(
 
     let mut tracepoints = Vec::new();
     let recorder = Recorder::new(module, config.transport, layout, with_contexts);
+    let filler = Filler::new(module, facts, config.fill, config.transport);
     let mut replacements = Replacements { wrappers: BTreeMap::new(), growers: BTreeMap::new() };
     for hook in &discovery.hooks {
         if hook.shape.role == Role::UsableSize {
@@ -118,7 +132,12 @@ pub(crate) fn rewrite(
         }
         let tracepoint = TracepointId(tracepoints.len() as u16);
         let original = ids[hook.function as usize];
-        let wrapper = wrap::wrapper(module, &recorder, original, hook, tracepoint);
+        let filling = filler.as_ref().filter(|_| fill::may_fill(hook)).map(|filler| {
+            let usable = fill::usable(discovery, hook).map(|it| ids[it.function as usize]);
+            fill::Filling { filler, usable }
+        });
+        let added = wrap::Added { recorder: &recorder, filling };
+        let wrapper = wrap::wrapper(module, added, original, hook, tracepoint);
         replacements.wrappers.insert(original, wrapper);
         tracepoints.push(Tracepoint {
             index: hook.function,
@@ -142,6 +161,8 @@ pub(crate) fn rewrite(
             });
         }
     }
+    let first_said = tracepoints.len();
+    tracepoints.extend(annotations.tracepoints());
     if tracepoints.len() > MAX_TRACEPOINTS {
         let (count, limit) = (tracepoints.len(), MAX_TRACEPOINTS);
         return Err(Error::TooMany { what: "allocator functions", count, limit });
@@ -159,6 +180,8 @@ pub(crate) fn rewrite(
     let sites = rewriter.functions(module, &ids);
     export::tables(module, &replacements, &ids);
     export::exports(module, graph, &reaching, &replacements, recorder.context);
+    let annotator = annotate::Annotator { original, recorder: &recorder, first: first_said };
+    annotator.annotate(module, &ids);
     for (index, memory) in memories.into_iter().enumerate() {
         module.exports.add(&format!("{}{index}", abi::MEMORY_EXPORT_PREFIX), memory);
     }

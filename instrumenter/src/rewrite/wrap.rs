@@ -12,7 +12,10 @@
 //! A `free` is booked before it happens: were it booked after, another thread could be handed the
 //! same address in between.
 
-use super::record::{Fields, Push, Recorder, Scratch, convert};
+use super::{
+    fill::Filling,
+    record::{Fields, Push, Recorder, Scratch, convert},
+};
 use crate::{
     allocators::shape::{Answer, Parameter},
     discover::Hook,
@@ -23,10 +26,17 @@ use walrus::{
     ir::{BinaryOp, LoadKind, MemArg, UnaryOp},
 };
 
+/// What wrappers do beside calling the original.
+#[derive(Clone, Copy)]
+pub(crate) struct Added<'a> {
+    pub(crate) recorder: &'a Recorder,
+    pub(crate) filling: Option<Filling<'a>>,
+}
+
 /// Adds the wrapper of a hooked function.
 pub(crate) fn wrapper(
     module: &mut Module,
-    recorder: &Recorder,
+    Added { recorder, filling }: Added<'_>,
     original: FunctionId,
     hook: &Hook,
     tracepoint: TracepointId,
@@ -41,12 +51,16 @@ pub(crate) fn wrapper(
     let name = module.funcs.get(original).name.clone();
 
     let wrap = Wrap { recorder, hook, tracepoint, parameters: &parameters, arguments: &arguments };
+    let fill = filling.map(|filling| filling.of(module, &wrap));
     let mut builder = FunctionBuilder::new(&mut module.types, &parameters, &results);
     builder.name(format!("seepage:{}", name.unwrap_or_else(|| hook.shape.role.name().into())));
     let body = &mut builder.func_body();
     recorder.save_context(body, scratch);
     if hook.shape.role == Role::Free {
         wrap.book_free(body, scratch);
+    }
+    if let Some(fill) = &fill {
+        fill.before(body);
     }
     for &argument in &arguments {
         body.local_get(argument);
@@ -56,22 +70,26 @@ pub(crate) fn wrapper(
         body.local_set(result);
         if hook.shape.role != Role::Free {
             wrap.book_result(body, scratch, (result, result_ty), memory);
+            if let Some(fill) = &fill {
+                fill.after(body, |body| wrap.push_answer(body, (result, result_ty), memory));
+            }
         }
         body.local_get(result);
     }
     builder.finish(arguments, &mut module.funcs)
 }
 
-struct Wrap<'a> {
-    recorder: &'a Recorder,
-    hook: &'a Hook,
+/// A hooked function, and what it is wrapped with.
+pub(super) struct Wrap<'a> {
+    pub(super) recorder: &'a Recorder,
+    pub(super) hook: &'a Hook,
     tracepoint: TracepointId,
     parameters: &'a [ValType],
     arguments: &'a [LocalId],
 }
 
 impl Wrap<'_> {
-    fn argument(&self, meaning: Parameter) -> Option<(LocalId, ValType)> {
+    pub(super) fn argument(&self, meaning: Parameter) -> Option<(LocalId, ValType)> {
         let index = self.hook.shape.index(meaning)?;
         Some((*self.arguments.get(index)?, *self.parameters.get(index)?))
     }
@@ -89,7 +107,7 @@ impl Wrap<'_> {
         self.recorder.add_constant(body, self.hook.shape.offset);
     }
 
-    fn push_size(&self, body: &mut InstrSeqBuilder<'_>) {
+    pub(super) fn push_size(&self, body: &mut InstrSeqBuilder<'_>) {
         self.push(body, Parameter::Size);
         if let Some((count, ty)) = self.argument(Parameter::Count) {
             self.recorder.push_local(body, count, ty);

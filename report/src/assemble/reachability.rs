@@ -23,13 +23,17 @@ pub(super) fn leaks(found: &Reachability) -> schema::Leaks {
     }
 }
 
-pub(super) fn kind_counts(kinds: &Kinds) -> schema::KindCounts {
+pub(super) fn kind_counts(
+    kinds: &Kinds,
+    suppressed: seepage_analysis::Count,
+) -> schema::KindCounts {
     let of = |kind| count(kinds.of(kind));
     schema::KindCounts {
         definitely_lost: of(LeakKind::DefinitelyLost),
         indirectly_lost: of(LeakKind::IndirectlyLost),
         possibly_lost: of(LeakKind::PossiblyLost),
         still_reachable: of(LeakKind::StillReachable),
+        suppressed: count(suppressed),
     }
 }
 

@@ -203,6 +203,9 @@ pub fn event(layout: RecordLayout) -> impl Strategy<Value = Event> {
                 Event::Grow { tracepoint, context, memory, before, delta }
             }
         ),
+        (by(), field(), field()).prop_map(|((tracepoint, context), addr, size)| {
+            Event::Annotation { tracepoint, context, addr, size }
+        }),
     ]
 }
 

@@ -31,6 +31,7 @@ pub(crate) fn render(report: &Report, options: &Options, out: &mut String) {
     sections::anomalies(report, &mut page);
     sections::contexts(report, &mut page);
     memory::render(report, &mut page);
+    sections::open_files(report, &mut page);
     sections::growth(report, &mut page);
     sections::suppressions(report, &mut page);
     sections::unseen(report, &mut page);

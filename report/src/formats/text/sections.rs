@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     formats::{Invocation, Verb},
-    schema::{Anomaly, Context, Count, Frame, GrownBy, Report, VerdictKind},
+    schema::{Anomaly, Context, Count, Frame, GrownBy, OpenFiles, Report, VerdictKind},
 };
 use seepage_analysis::words::{plural, thousands};
 use std::cmp::Reverse;
@@ -18,6 +18,8 @@ use std::cmp::Reverse;
 const MAX_GROWERS: usize = 3;
 /// Suppression rules that are listed: the built-in ones, and some.
 const MAX_RULES: usize = 20;
+/// Paths that are named of files that were opened at one place.
+const MAX_PATHS: usize = 4;
 const BAR: usize = 10;
 pub(super) const STACK: Layout = Layout { indent: 4, frames: MANY };
 
@@ -147,6 +149,34 @@ pub(super) fn more(count: usize, shown: usize, noun: &str, page: &mut Page<'_>) 
     }
 }
 
+/// What was opened and never closed.
+pub(super) fn open_files(report: &Report, page: &mut Page<'_>) {
+    let (files, top) = (&report.open_files, page.options.top);
+    if files.is_empty() {
+        return;
+    }
+    page.heading("open files");
+    let prefix = Prefix::of(files.iter().take(top).flat_map(|files| &files.frames));
+    for files in files.iter().take(top) {
+        let count = format!("{} {}", thousands(files.count), kind(files));
+        let count = page.paint(Style::Warn, &count);
+        let paths: Vec<_> = files.paths.iter().take(MAX_PATHS).map(|path| clean(path)).collect();
+        let more = if files.paths.len() > MAX_PATHS { page.ellipsis() } else { "" };
+        page.line(format!("  {count}  {} {more}", paths.join(", ")).trim_end());
+        stacks::render(&files.frames, false, STACK, &prefix, page);
+    }
+    more(files.len(), top, "place", page);
+}
+
+fn kind(files: &OpenFiles) -> String {
+    let kind = clean(&files.kind);
+    match (files.count, &*kind) {
+        (1, _) => kind.into_owned(),
+        (_, "directory") => "directories".into(),
+        _ => format!("{kind}s"),
+    }
+}
+
 /// Who made the memory grow.
 pub(super) fn growth(report: &Report, page: &mut Page<'_>) {
     let growers = growers(report);
@@ -250,6 +280,8 @@ pub(super) fn unseen(report: &Report, page: &mut Page<'_>) {
         (dropped.modules, "module", "beyond the limit, not followed"),
         (dropped.grows, "growth", "of memory beyond the limit, not listed"),
         (dropped.anomalies, "anomaly", "beyond the limit, not listed"),
+        (dropped.regions, "root region", "beyond the limit, not looked at"),
+        (dropped.open_files, "open file", "beyond the limit, not listed"),
         (dropped.findings, "finding", "beyond the limit, not listed"),
         (dropped.contexts, "context", "beyond the limit, not listed"),
     ];
