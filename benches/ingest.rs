@@ -95,7 +95,7 @@ fn alloc(number: u64, addr: u64, size: u64) -> Event {
 }
 
 fn free(number: u64, addr: u64) -> Event {
-    Event::Free { tracepoint: FREE, context: context(number), addr, size: None }
+    Event::Free { tracepoint: FREE, context: context(number), addr, size: None, align: None }
 }
 
 /// Blocks come and go at random among `slots` places, `pitch` bytes apart.

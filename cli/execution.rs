@@ -30,6 +30,7 @@ pub(crate) struct Request<'a> {
     pub(crate) instrument: &'a InstrumentOptions,
     pub(crate) budget: Budget,
     pub(crate) track_fds: bool,
+    pub(crate) suspects_fail: bool,
 }
 
 /// A run that is over, and not yet reported.
@@ -76,8 +77,13 @@ impl Execution {
         };
         let reporter = Reporter::new(request.report, Stream::Stderr, invocation)?;
         let trace_writer = trace.map(trace_writer).transpose()?;
-        let config =
-            Config { budget: request.budget, track_fds: request.track_fds, ..Config::default() };
+        let config = Config {
+            budget: request.budget,
+            track_fds: request.track_fds,
+            suspects_fail: request.suspects_fail,
+            heap_map: request.report.heap_map,
+            ..Config::default()
+        };
         let config = suppressing.configure(request.leaks.configure(config));
         stop_on_signal(interrupt);
         let ran = runner

@@ -175,6 +175,10 @@ pub(crate) struct ReportOptions {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
+    /// Draw the memory as cells: at the end, at the peak, at marks with an image
+    #[arg(long)]
+    pub(crate) heap_map: bool,
+
     /// Calling contexts to show in a list of the text report
     #[arg(long, value_name = "N")]
     pub(crate) top: Option<usize>,
@@ -263,6 +267,9 @@ pub(crate) struct CheckOptions {
     /// Make descriptors that are opened and never closed a leak
     #[arg(long)]
     pub(crate) track_fds: bool,
+    /// Take containers that only grow for growth, and not for mere suspects
+    #[arg(long)]
+    pub(crate) fail_on_suspects: bool,
 
     /// Exit with this code for every finding
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..=255))]

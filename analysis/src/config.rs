@@ -22,6 +22,10 @@ pub struct Config {
     pub suppressions: Vec<Rule>,
     /// Whether the rules apply that a module brings along.
     pub module_suppressions: bool,
+    /// Whether containers that only grow are growth, and no mere suspects.
+    pub suspects_fail: bool,
+    /// Whether maps of the memory are drawn.
+    pub heap_map: bool,
     /// How much is remembered.
     pub caps: Caps,
 }
@@ -36,6 +40,8 @@ impl Default for Config {
             builtin_suppressions: true,
             suppressions: Vec::new(),
             module_suppressions: true,
+            suspects_fail: false,
+            heap_map: false,
             caps: Caps::default(),
         }
     }
@@ -111,6 +117,8 @@ pub struct Caps {
     pub marks: usize,
     /// Places that left descriptors open.
     pub open_files: usize,
+    /// Maps of the memory.
+    pub heap_maps: usize,
     /// Findings.
     pub findings: usize,
     /// Suppressions that modules bring along.
@@ -134,6 +142,7 @@ impl Default for Caps {
             timeline: 512,
             marks: 512,
             open_files: 1024,
+            heap_maps: 64,
             findings: 1024,
             module_rules: 1024,
         }

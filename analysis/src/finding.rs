@@ -15,6 +15,8 @@ pub enum FindingKind {
     Growth,
     /// A limit that the user set is exceeded.
     Budget,
+    /// Something that may be a fault and may be the program's purpose: no verdict follows from it.
+    Suspect,
 }
 
 impl FindingKind {
@@ -26,6 +28,7 @@ impl FindingKind {
             FindingKind::OpenFile => "open-file",
             FindingKind::Growth => "growth",
             FindingKind::Budget => "budget",
+            FindingKind::Suspect => "suspect",
         }
     }
 
@@ -34,7 +37,7 @@ impl FindingKind {
         match self {
             FindingKind::HeapError => "error",
             FindingKind::Leak | FindingKind::OpenFile => "leak",
-            FindingKind::Growth => "suspect",
+            FindingKind::Growth | FindingKind::Suspect => "suspect",
             FindingKind::Budget => "exceeded",
         }
     }

@@ -9,7 +9,7 @@ use std::ops::Range;
 const PAGE: u64 = 65_536;
 
 /// The memory of one module.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct MemoryImage {
     /// Size of the memory.
     pub(crate) bytes: u64,

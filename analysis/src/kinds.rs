@@ -28,7 +28,7 @@ use seepage_trace::{Frees, Locals, ModuleInfo, State};
 use std::{cmp::Reverse, ops::Range};
 
 /// What a trace brought of a module's state at one moment.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Image {
     pub(crate) state: State,
     pub(crate) memory: MemoryImage,

@@ -48,13 +48,14 @@ mod outcome;
 mod profile;
 mod reachability;
 mod session;
+pub mod snapshot;
 pub mod suppressions;
 pub mod words;
 
-pub use account::{Account, BlockKind, LiveBytes, Overhead, Use};
+pub use account::{Account, BlockKind, CellRun, HeapMap, LiveBytes, MapMoment, Overhead, Use};
 pub use config::{Budget, Caps, Config, LeakKinds};
 pub use finding::{Abstention, Finding, FindingKind};
-pub use heap::anomalies::{Anomaly, AnomalyKind};
+pub use heap::anomalies::{Anomaly, AnomalyKind, Doorways};
 pub use open_files::OpenFiles;
 pub use outcome::{Drops, Outcome, Verdict};
 pub use profile::{
@@ -63,4 +64,5 @@ pub use profile::{
     SizeBucket, StackId, Totals,
 };
 pub use session::Session;
+pub use snapshot::Snapshot;
 pub use suppressions::Suppressed;

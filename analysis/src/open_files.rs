@@ -23,6 +23,7 @@ pub struct OpenFiles {
 }
 
 /// Those of a run.
+#[derive(Clone)]
 pub(crate) struct OpenFileList {
     list: Vec<OpenFiles>,
     places: FxHashMap<(ModuleId, String, Option<StackId>), usize>,

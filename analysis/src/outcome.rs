@@ -1,6 +1,7 @@
 //! The result of a session, and the one word it comes down to.
 
 use crate::{
+    account::HeapMap,
     analyses::{leaks::words, plural},
     config::LeakKinds,
     finding::{Abstention, Finding, FindingKind},
@@ -22,6 +23,9 @@ pub struct Outcome {
     pub end: End,
     /// The figures.
     pub profile: Profile,
+    /// Maps of the memories, if they were asked for: at the end, at the high-water mark, and at each
+    /// mark of which there is an image.
+    pub heap_maps: Vec<HeapMap>,
     /// What the guest did to its heap that makes no sense, by first appearance.
     pub anomalies: Vec<Anomaly>,
     /// What was opened and never closed.
@@ -60,6 +64,8 @@ pub struct Drops {
     pub regions: u64,
     /// Open descriptors that are not listed.
     pub open_files: u64,
+    /// Maps of the memory that were not drawn.
+    pub heap_maps: u64,
     /// Findings that are not listed.
     pub findings: u64,
     /// Events whose calling context the trace does not explain.
@@ -112,9 +118,9 @@ impl Outcome {
             Some(FindingKind::Leak | FindingKind::OpenFile) => Verdict::Leak,
             Some(FindingKind::Growth) => Verdict::Growth,
             Some(FindingKind::Budget) => Verdict::Budget,
-            None if !self.saw_allocator() => Verdict::Blind,
-            None if !self.abstentions.is_empty() => Verdict::Inconclusive,
-            None => Verdict::Clean,
+            None | Some(FindingKind::Suspect) if !self.saw_allocator() => Verdict::Blind,
+            _ if !self.abstentions.is_empty() => Verdict::Inconclusive,
+            _ => Verdict::Clean,
         }
     }
 

@@ -181,6 +181,8 @@ pub struct Profile {
     pub peak: Peak,
     /// Every calling context; a [`StackId`] is its index.
     pub contexts: Vec<ContextCost>,
+    /// How many events make a stretch of [`ContextCost::course`].
+    pub stretch_events: u64,
     /// Every linear memory, in the order of modules and indices.
     pub memories: Vec<MemoryUse>,
     /// Size of all memories together at the start, in pages of 64 KiB.
@@ -271,8 +273,33 @@ pub struct ContextCost {
     pub live_at_rise: Count,
     /// What was live at the last mark.
     pub live_at_mark: Count,
+    /// The least that was live of it in each stretch of [`Profile::stretch_events`] events. Empty
+    /// if nothing of it was live from one to the next.
+    pub course: Vec<Count>,
     /// The rule that hides it from the verdict: an index into [`crate::Outcome::suppressed`].
     pub suppressed_by: Option<usize>,
+}
+
+#[cfg(test)]
+impl ContextCost {
+    /// One that did nothing.
+    pub(crate) fn empty() -> ContextCost {
+        ContextCost {
+            module: ModuleId(0),
+            frames: Vec::new(),
+            truncated: false,
+            known: true,
+            tracepoints: Vec::new(),
+            cost: Cost::default(),
+            failed: 0,
+            freed_blocks: 0,
+            lifetime_sum: 0,
+            live_at_rise: Count::default(),
+            live_at_mark: Count::default(),
+            course: Vec::new(),
+            suppressed_by: None,
+        }
+    }
 }
 
 /// A linear memory's size.

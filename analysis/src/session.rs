@@ -2,7 +2,8 @@
 
 use crate::{
     account::{
-        Account, BlockKind, Placed,
+        Account,
+        map::{MapMoment, Maps},
         take::{self, Moment},
     },
     analyses::{self, Findings, View},
@@ -12,10 +13,11 @@ use crate::{
     kinds::{self, Judge},
     open_files::OpenFileList,
     outcome::{Drops, Outcome},
-    profile::{Count, Kinds, Reachability, StackId},
+    profile::{Count, Kinds, Reachability, StackId, Totals},
+    snapshot::Snapshot,
     suppressions::{self, Rule},
 };
-use seepage_trace::{End, Message, ModuleInfo};
+use seepage_trace::{Context, End, Frame, Message, ModuleId, ModuleInfo};
 
 mod images;
 mod rules;
@@ -32,6 +34,7 @@ use rules::Rules;
 ///
 /// A session can be finished at any moment: a trace that was cut off is a run whose end nobody
 /// knows.
+#[derive(Clone)]
 pub struct Session {
     config: Config,
     modules: Vec<ModuleInfo>,
@@ -42,6 +45,7 @@ pub struct Session {
     rules: Rules,
     /// Early counts that [`Session::alarm`] has judged.
     judged: usize,
+    maps: Maps,
 }
 
 impl Session {
@@ -50,6 +54,7 @@ impl Session {
         let heap = Heap::new(&config.caps);
         let images = Images::new(config.caps.image_pages);
         let open_files = OpenFileList::new(config.caps.open_files);
+        let maps = Maps::new(if config.heap_map { config.caps.heap_maps } else { 0 });
         Session {
             rules: Rules::new(&config),
             config,
@@ -58,6 +63,7 @@ impl Session {
             heap,
             images,
             open_files,
+            maps,
             judged: 0,
         }
     }
@@ -93,11 +99,32 @@ impl Session {
             Message::Suppressions { origin, text } => self.suppressions(text, origin),
             Message::Mark { name } => {
                 let kinds = self.kinds();
+                self.draw(name);
                 self.heap.mark(name, kinds);
                 self.images.clear();
             }
             Message::End(end) => self.end = Some(end.clone()),
         }
+    }
+
+    /// What each context holds now. Cheap beside [`Session::finish`], and the session goes on.
+    pub fn snapshot(&self) -> Snapshot {
+        self.heap.snapshot()
+    }
+
+    /// The sums so far.
+    pub fn totals(&self) -> Totals {
+        self.heap.totals()
+    }
+
+    /// The values that stand for a context in the records of its module.
+    pub fn values(&self, stack: StackId) -> Vec<(ModuleId, Context)> {
+        self.heap.values(stack)
+    }
+
+    /// The module and the frames of a context, innermost first.
+    pub fn frames(&self, stack: StackId) -> Option<(ModuleId, &[Frame])> {
+        self.heap.frames(stack)
     }
 
     /// What points to the blocks now, and what of them is known noise, if there is an image of every
@@ -149,9 +176,39 @@ impl Session {
         analyses::self_check::early_doubt(&self.modules, unjudged)
     }
 
+    /// Draws the memories of which there is an image, if that was asked for.
+    fn draw(&mut self, mark: &str) {
+        if !self.maps.are_wanted() {
+            return;
+        }
+        for module in &self.modules {
+            let image = self.images.of(module.id);
+            let (Some(image), Some(survey)) = (image, self.heap.survey(module.id)) else {
+                continue;
+            };
+            let live = survey.live();
+            let nodes = kinds::nodes(&live);
+            let was_block = |addr| survey.was_block(addr);
+            let kinds = kinds::can_judge(module).then(|| {
+                let unaligned = self.config.unaligned;
+                let judge =
+                    Judge::new(module, image, &survey, &live, &nodes, &was_block, unaligned);
+                judge.judge(|_| false, 0, &mut Reachability::default())
+            });
+            let moment = Moment {
+                module,
+                survey: &survey,
+                image: Some(&image.memory),
+                blocks: take::judged(&live, kinds.as_deref()),
+                bytes: image.memory.bytes,
+            };
+            self.maps.draw(MapMoment::Mark(mark.to_owned()), &moment);
+        }
+    }
+
     /// Judges what was seen.
     pub fn finish(self) -> Outcome {
-        let Session { config, modules, end, heap, images, open_files, rules, .. } = self;
+        let Session { config, modules, end, heap, images, open_files, rules, mut maps, .. } = self;
         let end = end.unwrap_or_default();
         let (early, whole) = (heap.early_doubts().to_vec(), heap.doubts());
         let (mut profile, anomalies, drops, remains) = heap.finish(end.time_ns);
@@ -207,20 +264,16 @@ impl Session {
                     Judge::new(module, image, &survey, &live, &nodes, &was_block, config.unaligned);
                 judge.judge(is_suppressed, config.caps.retained, &mut reachability)
             });
-            let blocks = live.into_iter().enumerate().map(|(index, (addr, block))| Placed {
-                addr,
-                size: block.size,
-                stack: block.stack,
-                kind: kinds.as_ref().map_or(BlockKind::Unknown, |kinds| kinds[index]),
-            });
+            let blocks = take::judged(&live, kinds.as_deref());
             let image = image.map(|image| &image.memory);
-            let blocks = blocks.collect();
             let end = Moment { module, survey: &survey, image, blocks, bytes: survey.main.bytes };
             end.add_to(&mut account);
+            maps.draw(MapMoment::End, &end);
             let blocks = take::placed(remains.at_peak(&survey));
             let bytes = survey.main.at_peak;
-            Moment { module, survey: &survey, image: None, blocks, bytes }
-                .add_to(&mut peak_account);
+            let peak = Moment { module, survey: &survey, image: None, blocks, bytes };
+            peak.add_to(&mut peak_account);
+            maps.draw(MapMoment::Peak, &peak);
         }
         drop((remains, images));
         for account in [&mut account, &mut peak_account] {
@@ -250,12 +303,13 @@ impl Session {
         let Findings { mut list, abstentions, remarks, dropped, .. } = findings;
         // Stable: within a kind the analyses' own order stays.
         list.sort_by_key(|finding| finding.kind);
-        let drops = Drops { findings: dropped, ..drops };
+        let drops = Drops { findings: dropped, heap_maps: maps.dropped, ..drops };
         Outcome {
             leak_kinds: config.leak_kinds,
             modules,
             end,
             profile,
+            heap_maps: maps.list,
             anomalies,
             open_files,
             suppressed,

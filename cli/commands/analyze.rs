@@ -56,8 +56,8 @@ impl Analyze {
         let invocation = Invocation { verb: Verb::Analyze, target: name.to_string(), trace: None };
         let reporter = Reporter::new(&self.report, Stream::Stdout, invocation)?;
         let suppressing = Suppressing::new(&self.suppress)?;
-        let mut session =
-            Session::new(suppressing.configure(self.leaks.configure(Config::default())));
+        let config = Config { heap_map: self.report.heap_map, ..Config::default() };
+        let mut session = Session::new(suppressing.configure(self.leaks.configure(config)));
         let reading = read(&mut input, &mut session).with_context(reading_failed)?;
         if let (0, Some(damage)) = (reading.messages, reading.damage) {
             return Err(damage).with_context(reading_failed);

@@ -47,6 +47,7 @@ impl Check {
             instrument: &self.instrument,
             budget: self.check.budget(),
             track_fds: self.check.track_fds,
+            suspects_fail: self.check.fail_on_suspects,
         })?;
         let mut code = exit::of_check(&execution.outcome, self.check.error_exitcode);
         let blind = execution.outcome.verdict() == Verdict::Blind && self.check.max_pages.is_none();

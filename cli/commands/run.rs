@@ -45,6 +45,7 @@ impl Run {
             instrument: &self.instrument,
             budget: Budget::default(),
             track_fds: false,
+            suspects_fail: false,
         })?;
         let code = exit::of_guest(&execution.outcome.end);
         execution.report(code)

@@ -14,10 +14,11 @@ mod blindness;
 
 use crate::{
     allocators::{
-        self, Family, Known,
+        self, Family, Known, cpp,
         shape::{Parameter, Shape},
     },
     config::{AllocFn, Config},
+    doors,
     error::Error,
     facts::Facts,
     glue::{self, GlueName},
@@ -73,6 +74,8 @@ pub(crate) struct Hook {
     is_asked: bool,
     /// Why it may not be all there is.
     doubt: Option<String>,
+    /// Which of C++'s doors it is, if it is one.
+    pub(crate) door: Option<cpp::Door>,
 }
 
 impl Hook {
@@ -90,6 +93,7 @@ impl Hook {
             is_collected,
             is_asked: false,
             doubt: None,
+            door: None,
         };
         if let Some(doubt) = doubt {
             hook.doubt(doubt);
@@ -141,8 +145,9 @@ pub(crate) fn discover(
     search.drop_what_shows_half();
     search.drop_outflanked_doors();
     let Search { hooks, candidates, pairs, grow_imports, not_hooked, own, .. } = search;
-    let hooks: Vec<Hook> = hooks.into_values().collect();
+    let mut hooks: Vec<Hook> = hooks.into_values().collect();
     let inside = graph.enclosed(functions(&hooks).chain(own));
+    doors::tell_apart(graph, &inside, &mut hooks);
     // What only serves an allocator that was found is no other one.
     let candidates: Vec<Hook> =
         candidates.into_iter().filter(|candidate| !inside[candidate.function as usize]).collect();
@@ -240,6 +245,7 @@ impl Search<'_> {
                         is_collected: false,
                         is_asked: true,
                         doubt: None,
+                        door: None,
                     },
                 );
                 Ok(())
@@ -316,6 +322,7 @@ impl Search<'_> {
                         is_collected: family.collected,
                         is_asked: false,
                         doubt: None,
+                        door: (family.name == cpp::FAMILY.name).then(|| cpp::door(&name)),
                     };
                     self.hooks.insert(function, hook);
                     return;
@@ -359,6 +366,8 @@ impl Search<'_> {
                 is_collected: false,
                 is_asked: false,
                 doubt: None,
+                // What it gives may be taken back by any other door, in another module.
+                door: None,
             };
             hook.doubt(
                 "the allocator is the main module's: what other modules do with the same heap is \

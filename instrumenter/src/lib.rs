@@ -26,6 +26,7 @@ mod allocators;
 mod annotations;
 mod config;
 mod discover;
+mod doors;
 mod error;
 mod facts;
 mod glue;

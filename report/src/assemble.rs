@@ -3,11 +3,12 @@
 //! It computes nothing but positions and sums of what it lists. The same outcome gives the same
 //! report, and what the caller's limits leave out is stated in it.
 
+mod heap_map;
 mod reachability;
 
 use crate::schema::{self, Count, Frame, GrownBy, Report, VerdictKind};
-use seepage_analysis::{ContextCost, LeakKind, Outcome, StackId, Suppressed, Verdict};
-use seepage_trace::{ModuleId, ModuleInfo, Role};
+use seepage_analysis::{Anomaly, ContextCost, LeakKind, Outcome, StackId, Suppressed, Verdict};
+use seepage_trace::{ModuleId, ModuleInfo, Role, TracepointId};
 use std::cmp::Reverse;
 
 /// What a report says beyond the outcome, and how much of it.
@@ -29,7 +30,7 @@ impl Context {
 /// Makes a report of an outcome.
 pub fn assemble(outcome: &Outcome, context: &Context) -> Report {
     let mut modules = outcome.modules.iter().map(module);
-    let (contexts, left_out) = contexts(outcome, context.max_contexts);
+    let (contexts, order, left_out) = contexts(outcome, context.max_contexts);
     let (loss_records, records_left_out) =
         reachability::loss_records(outcome, context.max_contexts);
     let kind = verdict(outcome.verdict());
@@ -70,6 +71,7 @@ pub fn assemble(outcome: &Outcome, context: &Context) -> Report {
                 schema::LifetimeBucket { from: bucket.from, to: bucket.to, blocks, bytes }
             })
             .collect(),
+        heap_maps: heap_map::heap_maps(outcome, &order),
         suppressions: outcome.suppressed.iter().map(suppression).collect(),
         open_files: open_files(outcome),
         heap_errors: anomalies(outcome).into_iter().filter(|anomaly| anomaly.error).collect(),
@@ -232,17 +234,17 @@ fn growth(growth: &seepage_analysis::Growth) -> schema::MemoryGrowth {
     }
 }
 
-/// The contexts that allocated or failed to, in the report's order, and how many are left out.
-fn contexts(outcome: &Outcome, max: usize) -> (Vec<schema::Context>, u64) {
-    let mut list: Vec<&ContextCost> = outcome
-        .profile
-        .contexts
-        .iter()
-        .filter(|context| context.cost.allocated.blocks > 0 || context.failed > 0)
+/// The contexts that allocated or failed to, in the report's order, which they are, and how many are
+/// left out.
+fn contexts(outcome: &Outcome, max: usize) -> (Vec<schema::Context>, Vec<StackId>, u64) {
+    let mut list: Vec<(StackId, &ContextCost)> = (0u32..)
+        .map(StackId)
+        .zip(&outcome.profile.contexts)
+        .filter(|(_, context)| context.cost.allocated.blocks > 0 || context.failed > 0)
         .collect();
     // Numbers first: comparing frames is for the few that are alike. The sort is stable, so
     // contexts that differ in nothing stay in the order of their first appearance.
-    list.sort_by(|one, other| {
+    list.sort_by(|(_, one), (_, other)| {
         let key = |context: &ContextCost| {
             let cost = &context.cost;
             Reverse((cost.live.bytes, cost.peak.bytes, cost.allocated.bytes))
@@ -254,7 +256,9 @@ fn contexts(outcome: &Outcome, max: usize) -> (Vec<schema::Context>, u64) {
         key(one).cmp(&key(other)).then_with(|| names(one).cmp(&names(other)))
     });
     let left_out = list.len().saturating_sub(max) as u64;
-    (list.into_iter().take(max).map(|cost| context(outcome, cost)).collect(), left_out)
+    list.truncate(max);
+    let order = list.iter().map(|(id, _)| *id).collect();
+    (list.into_iter().map(|(_, cost)| context(outcome, cost)).collect(), order, left_out)
 }
 
 fn context(outcome: &Outcome, cost: &ContextCost) -> schema::Context {
@@ -315,6 +319,11 @@ fn open_files(outcome: &Outcome) -> Vec<schema::OpenFiles> {
 
 fn anomalies(outcome: &Outcome) -> Vec<schema::Anomaly> {
     let stack = |stack: Option<StackId>| stack.map(|stack| stack_frames(outcome, stack));
+    let function = |anomaly: &Anomaly, id: TracepointId| {
+        let id_of_module = outcome.context(anomaly.stack)?.module;
+        let module = outcome.modules.iter().find(|module| module.id == id_of_module)?;
+        Some(module.tracepoints.get(usize::from(id.0))?.function.clone())
+    };
     outcome
         .anomalies
         .iter()
@@ -326,6 +335,8 @@ fn anomalies(outcome: &Outcome) -> Vec<schema::Anomaly> {
             address: anomaly.address,
             size: anomaly.size,
             block_size: anomaly.block_size,
+            allocated_by: anomaly.doors.and_then(|doors| function(anomaly, doors.came)),
+            freed_by: anomaly.doors.and_then(|doors| function(anomaly, doors.went)),
             frames: stack_frames(outcome, anomaly.stack),
             allocation_frames: stack(anomaly.allocation),
             first_free_frames: stack(anomaly.first_free),
@@ -365,6 +376,7 @@ fn dropped(outcome: &Outcome, contexts: u64) -> schema::Dropped {
         regions: drops.regions,
         open_files: drops.open_files,
         findings: drops.findings,
+        heap_maps: drops.heap_maps,
         records: drops.lost_records,
         unknown_records: drops.unknown_records,
         unknown_contexts: drops.unknown_contexts,
@@ -403,7 +415,8 @@ fn stack_frames(outcome: &Outcome, stack: StackId) -> Vec<Frame> {
     outcome.context(stack).map(|context| frames(&context.frames)).unwrap_or_default()
 }
 
-fn frames(frames: &[seepage_trace::Frame]) -> Vec<Frame> {
+/// A stack as the report has it.
+pub fn frames(frames: &[seepage_trace::Frame]) -> Vec<Frame> {
     frames
         .iter()
         .map(|frame| Frame {

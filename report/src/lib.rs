@@ -25,7 +25,7 @@ pub mod formats;
 mod read;
 pub mod schema;
 
-pub use assemble::{Context, assemble};
+pub use assemble::{Context, assemble, frames};
 pub use diff::{
     AccountChange, Change, ContextChange, ContextCounts, CountChange, DIFF_SCHEMA, DIFF_VERSION,
     Diff, DiffOptions, DiffVerdict, Increase, MatchedBy, MemoryChange, Regression, Side, Status,

@@ -5,6 +5,9 @@
 //! [`SCHEMA_VERSION`]: a test compares. All sizes are bytes, all counts are integers, every stack
 //! is given in full, innermost frame first.
 
+mod heap_map;
+
+pub use heap_map::{CellRun, HeapMap};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +62,10 @@ pub struct Report {
     pub sizes: Vec<SizeBucket>,
     /// Freed blocks by lifetime, in powers of two.
     pub lifetimes: Vec<LifetimeBucket>,
+    /// Maps of the linear memories, if they were asked for: at the end, at the high-water mark, and
+    /// at each mark of which there is an image.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heap_maps: Vec<HeapMap>,
     /// The rules that took blocks out of the verdict, in the order in which they were tried, and
     /// those of the user's files that took none.
     pub suppressions: Vec<Suppression>,
@@ -594,7 +601,7 @@ pub struct OpenFiles {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Anomaly {
     /// `double-free`, `unknown-free`, `interior-free`, `unknown-realloc`, `overlap`,
-    /// `size-mismatch` or `failed-allocation`.
+    /// `size-mismatch`, `alignment-mismatch`, `mismatched-free` or `failed-allocation`.
     pub kind: String,
     /// Whether it is an error of the program or of its allocator.
     pub error: bool,
@@ -604,10 +611,18 @@ pub struct Anomaly {
     pub clock: u64,
     /// The address.
     pub address: u64,
-    /// The size that the caller passed, where it passed one.
+    /// The size that the caller passed, where it passed one; of an `alignment-mismatch`, the
+    /// alignment.
     pub size: Option<u64>,
-    /// The size of the block that it is about, where there is one.
+    /// The size of the block that it is about, where there is one; of an `alignment-mismatch`, its
+    /// alignment.
     pub block_size: Option<u64>,
+    /// Of a `mismatched-free`, the function that allocated the block.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocated_by: Option<String>,
+    /// Of a `mismatched-free`, the function that it was given to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freed_by: Option<String>,
     /// Where.
     pub frames: Vec<Frame>,
     /// Where that block was allocated.
@@ -621,7 +636,7 @@ pub struct Anomaly {
 pub struct Finding {
     /// The analysis that makes it.
     pub analysis: String,
-    /// `heap-error`, `leak`, `open-file`, `growth` or `budget`.
+    /// `heap-error`, `leak`, `open-file`, `growth`, `budget` or `suspect`.
     pub kind: String,
     /// How sure it is: `error`, `leak`, `suspect` or `exceeded`.
     pub verdict: String,
@@ -683,4 +698,11 @@ pub struct Dropped {
     pub unknown_records: u64,
     /// Events whose calling context the trace does not explain.
     pub unknown_contexts: u64,
+    /// Maps of the memory that were not drawn.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub heap_maps: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }

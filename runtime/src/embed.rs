@@ -13,7 +13,7 @@ use crate::{
     instance::{Instance, Shared, lock},
     marks::MarkRequest,
     section::site_table,
-    stacks::{Budget, MAX_FRAMES},
+    stacks::MAX_FRAMES,
 };
 use seepage_trace::{
     Context, End, Locals, Message, ModuleId, ModuleInfo, SiteTable,
@@ -22,6 +22,7 @@ use seepage_trace::{
         RecordLayout,
     },
     sites::Transport,
+    stacks::Budget,
 };
 use std::{
     num::NonZeroUsize,
@@ -33,8 +34,7 @@ use std::{
 };
 use wasmtime::{AsContextMut, CallHook, Caller, Config, Engine, Linker, Module, Store};
 
-/// Stacks that are captured whole, unless a tracer is told otherwise.
-pub const DEFAULT_STACKS: usize = 262_144;
+pub use seepage_trace::stacks::DEFAULT_STACKS;
 
 /// Sets what tracing wants of an engine: backtraces deep enough for recursion, and the second
 /// memory that holds the ring.

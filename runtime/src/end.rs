@@ -3,7 +3,7 @@
 
 use crate::{
     instance::Instance,
-    stacks::{Call, INNERMOST, is_original},
+    stacks::{Call, INNERMOST},
 };
 use seepage_trace::{End, Frame, Locals, Outcome};
 use std::sync::Arc;
@@ -113,7 +113,7 @@ impl Symbolizer<'_> {
 
     fn call(&self, traced: &Instance, Call { function: index, offset }: Call) -> Vec<Frame> {
         let table = traced.table();
-        if !is_original(table, index) {
+        if !table.is_original(index) {
             return Vec::new();
         }
         let is_site = offset.is_some_and(|offset| table.site(offset).is_some());

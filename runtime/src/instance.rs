@@ -9,12 +9,13 @@ use crate::{
     error::Error,
     image::{self, Baseline, Images},
     marks::{MarkRequest, Marks},
-    stacks::{Budget, ContextSet, canonical},
+    stacks::{ContextSet, canonical},
 };
 use seepage_trace::{
     Context, Locals, Message, ModuleId, Records, SiteTable, Stack, ThreadId,
     abi::{GLOBAL_EXPORT_PREFIX, MEMORY_EXPORT_PREFIX, RING_HEAD, RING_MEMORY, Record, RingLayout},
     sites::Transport,
+    stacks::Budget,
 };
 use std::{
     sync::{
@@ -322,7 +323,7 @@ impl Instance {
         if is_over || lock(&self.state).seen.contains(&context.0) {
             return;
         }
-        let Some(keep) = lock(&shared.budget).next() else { return };
+        let Some(keep) = lock(&shared.budget).take() else { return };
         lock(&self.state).seen.insert(context.0);
         let backtrace = WasmBacktrace::force_capture(store);
         let (frames, truncated) = canonical(&backtrace, &self.module, &self.table, keep);

@@ -1,9 +1,6 @@
 //! Marks that are not the host's own calls: by the guest, and on request from outside.
 
-use crate::{
-    instance::{Shared, lock},
-    stacks::is_original,
-};
+use crate::instance::{Shared, lock};
 use seepage_trace::Locals;
 use std::{
     collections::BTreeMap,
@@ -98,7 +95,7 @@ impl Shared {
         let instances = self.instances();
         let is_own = |info: &FrameInfo| {
             let traced = instances.iter().find(|it| Module::same(it.module(), info.module()));
-            traced.is_none_or(|traced| is_original(traced.table(), info.func_index()))
+            traced.is_none_or(|traced| traced.table().is_original(info.func_index()))
         };
         let backtrace = WasmBacktrace::force_capture(store);
         if backtrace.frames().iter().any(is_own) { Locals::Hidden } else { Locals::Gone }

@@ -33,6 +33,51 @@
     local.get 5
     call $heap.WasmAllocator.resize
     local.set 6
+    local.get 1
+    if ;; label = @1
+      local.get 8
+      i32.wrap_i64
+      i32.const 32760
+      i32.and
+      local.tee 7
+      i64.load $seepage:ring
+      local.get 8
+      i64.ne
+      if ;; label = @2
+        local.get 8
+        call 1
+        local.get 7
+        local.get 8
+        i64.store $seepage:ring
+      else
+      end
+      global.get $seepage:head
+      local.tee 7
+      i32.const 100663807
+      i32.store $seepage:ring
+      local.get 7
+      local.get 2
+      i32.store $seepage:ring offset=4
+      local.get 7
+      local.get 8
+      i64.store $seepage:ring offset=8
+      local.get 7
+      local.get 1
+      i32.store $seepage:ring offset=16
+      local.get 7
+      i32.const 24
+      i32.add
+      local.tee 7
+      global.set $seepage:head
+      local.get 7
+      i32.const 262136
+      i32.ge_u
+      if ;; label = @2
+        call 0
+      else
+      end
+    else
+    end
     local.get 8
     i32.wrap_i64
     i32.const 32760

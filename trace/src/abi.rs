@@ -98,16 +98,20 @@ pub enum RecordKind {
     /// The program said something about its heap: what, by the tracepoint's role, of the block or
     /// the `size` bytes at `addr`.
     Annotation = 6,
+    /// Whoever asks for the reallocation that follows says that the block at `addr` has `size`
+    /// bytes.
+    Claim = 7,
 }
 
 impl RecordKind {
-    const ALL: [RecordKind; 6] = [
+    const ALL: [RecordKind; 7] = [
         RecordKind::Alloc,
         RecordKind::Free,
         RecordKind::FreeSized,
         RecordKind::Realloc,
         RecordKind::Grow,
         RecordKind::Annotation,
+        RecordKind::Claim,
     ];
 }
 
@@ -126,8 +130,15 @@ pub const fn head(kind: RecordKind, tracepoint: TracepointId, align_log2: u8) ->
 pub enum Event {
     /// A block of `size` bytes was asked for; it is at `addr`, or `addr` is 0 and there is none.
     Alloc { tracepoint: TracepointId, context: Context, addr: u64, size: u64, align: Option<u64> },
-    /// The block at `addr` was given back, with the `size` that the caller believes it has.
-    Free { tracepoint: TracepointId, context: Context, addr: u64, size: Option<u64> },
+    /// The block at `addr` was given back, with the `size` and alignment that the caller believes it
+    /// has.
+    Free {
+        tracepoint: TracepointId,
+        context: Context,
+        addr: u64,
+        size: Option<u64>,
+        align: Option<u64>,
+    },
     /// The block at `old` (0: none) was resized to `size` bytes and is now at `addr`; `addr` 0 is
     /// a failure that leaves `old` alone, or, with `size` 0, a free.
     Realloc {
@@ -149,6 +160,9 @@ pub enum Event {
     },
     /// The program said something about the block or the `size` bytes at `addr`.
     Annotation { tracepoint: TracepointId, context: Context, addr: u64, size: u64 },
+    /// The caller of the reallocation that follows believes that the block at `addr` has `size`
+    /// bytes.
+    Claim { tracepoint: TracepointId, context: Context, addr: u64, size: u64 },
 }
 
 /// The fields of a record, before they mean anything.
@@ -223,8 +237,10 @@ impl Record {
         };
         Some(match kind {
             RecordKind::Alloc => Event::Alloc { tracepoint, context, addr, size, align },
-            RecordKind::Free => Event::Free { tracepoint, context, addr, size: None },
-            RecordKind::FreeSized => Event::Free { tracepoint, context, addr, size: Some(size) },
+            RecordKind::Free => Event::Free { tracepoint, context, addr, size: None, align },
+            RecordKind::FreeSized => {
+                Event::Free { tracepoint, context, addr, size: Some(size), align }
+            }
             RecordKind::Realloc => Event::Realloc { tracepoint, context, old, addr, size, align },
             RecordKind::Grow => Event::Grow {
                 tracepoint,
@@ -234,6 +250,7 @@ impl Record {
                 delta: size,
             },
             RecordKind::Annotation => Event::Annotation { tracepoint, context, addr, size },
+            RecordKind::Claim => Event::Claim { tracepoint, context, addr, size },
         })
     }
 }
@@ -247,9 +264,9 @@ impl Event {
                 let head = head(RecordKind::Alloc, tracepoint, log2(align));
                 Record { head, size, context, addr, old: 0 }
             }
-            Event::Free { tracepoint, context, addr, size } => {
+            Event::Free { tracepoint, context, addr, size, align } => {
                 let kind = if size.is_some() { RecordKind::FreeSized } else { RecordKind::Free };
-                let head = head(kind, tracepoint, NO_ALIGNMENT);
+                let head = head(kind, tracepoint, log2(align));
                 Record { head, size: size.unwrap_or(0), context, addr, old: 0 }
             }
             Event::Realloc { tracepoint, context, old, addr, size, align } => {
@@ -265,6 +282,10 @@ impl Event {
                 let head = head(RecordKind::Annotation, tracepoint, NO_ALIGNMENT);
                 Record { head, size, context, addr, old: 0 }
             }
+            Event::Claim { tracepoint, context, addr, size } => {
+                let head = head(RecordKind::Claim, tracepoint, NO_ALIGNMENT);
+                Record { head, size, context, addr, old: 0 }
+            }
         };
         record.write(layout, out);
     }
@@ -277,6 +298,7 @@ impl Event {
             | Event::Realloc { context, .. }
             | Event::Grow { context, .. }
             | Event::Annotation { context, .. } => context,
+            Event::Claim { context, .. } => context,
         }
     }
 }

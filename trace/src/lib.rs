@@ -50,6 +50,7 @@ mod pack;
 pub mod role;
 pub mod sites;
 mod sparse;
+pub mod stacks;
 pub mod version;
 
 pub use abi::{Event, RecordLayout};

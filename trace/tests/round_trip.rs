@@ -133,7 +133,13 @@ fn extremes_of_packing() {
                 let (tracepoint, context) = (TracepointId(u16::MAX), Context(u64::MAX - addr));
                 let size = old;
                 events.push(Event::Alloc { tracepoint, context, addr, size, align: None });
-                events.push(Event::Free { tracepoint, context, addr: old, size: Some(addr) });
+                events.push(Event::Free {
+                    tracepoint,
+                    context,
+                    addr: old,
+                    size: Some(addr),
+                    align: None,
+                });
                 events.push(Event::Realloc {
                     tracepoint,
                     context,

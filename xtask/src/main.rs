@@ -6,6 +6,7 @@
 //! cargo xtask corpus [--only NAME]   fetch and check the published modules of tests/corpus.tsv
 //! cargo xtask corpus --discovery [--max-mb N]
 //!                                    compare what is found in those of tests/discovery.tsv
+//! cargo xtask js                     build the npm package
 //! cargo xtask wasm-target TARGET     install a target for Rust, and say how to build for it
 //! ```
 //!
@@ -17,6 +18,7 @@ mod build;
 mod corpus;
 mod discovery;
 mod guests;
+mod js;
 mod measure;
 mod names;
 mod packages;
@@ -26,7 +28,7 @@ mod tools;
 use anyhow::{Result, bail};
 
 const USAGE: &str = "usage: cargo xtask test | cargo xtask guests [FILTER] | cargo xtask corpus [--only NAME] | \
-     cargo xtask corpus --discovery [--max-mb N]";
+     cargo xtask corpus --discovery [--max-mb N] | cargo xtask js";
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -39,6 +41,7 @@ fn main() -> Result<()> {
         ["corpus", "--only", name] => corpus::fetch(Some(name)),
         ["corpus", "--discovery"] => discovery::check(None),
         ["corpus", "--discovery", "--max-mb", most] => discovery::check(Some(most.parse()?)),
+        ["js"] => js::build(),
         ["wasm-target", target] => build::rust::how_to(target),
         _ => bail!(USAGE),
     }

@@ -4,6 +4,7 @@
 //! name; nothing is passed over in silence.
 
 use crate::corpus;
+use crate::js;
 use crate::tools::{answers, command, need_debian, run};
 use anyhow::{Context, Result, ensure};
 use std::process::Command;
@@ -24,6 +25,7 @@ const STEPS: &[Step] = &[
     ("tests", tests),
     ("documentation", documentation),
     ("pure crates on wasm32-unknown-unknown", pure_crates),
+    ("npm package", js::test),
 ];
 
 pub fn all() -> Result<()> {
@@ -35,7 +37,6 @@ pub fn all() -> Result<()> {
         println!("== {name}: ok, {:.0} s", start.elapsed().as_secs_f64());
     }
     println!("== all {} steps ok, {:.0} s", STEPS.len(), begin.elapsed().as_secs_f64());
-    println!("   there are no tests in browsers yet: js/ is still to come");
     Ok(())
 }
 

@@ -10,10 +10,12 @@
 //! ```
 
 mod geometry;
+pub(crate) mod map;
 pub(crate) mod take;
 
 pub(crate) use geometry::Geometry;
 pub use geometry::Overhead;
+pub use map::{CellRun, HeapMap, MapMoment};
 
 use crate::profile::{LeakKind, StackId};
 use std::ops::Range;

@@ -2,7 +2,7 @@
 
 use super::{Account, BlockKind, Geometry, Picture, Placed};
 use crate::{
-    heap::survey::Survey,
+    heap::{blocks::Block, survey::Survey},
     image::{MemoryImage, Word},
     kinds::static_end,
     profile::{MemoryUse, StackId},
@@ -70,6 +70,16 @@ pub(crate) fn add_others(memories: &[MemoryUse], account: &mut Account) {
         let bytes = |pages: u64| pages.saturating_mul(memory.page_size);
         account.add_unseen(bytes(memory.initial_pages), bytes(memory.final_pages));
     }
+}
+
+/// Live blocks with what became of each, if that is known.
+pub(crate) fn judged(live: &[(u64, Block)], kinds: Option<&[BlockKind]>) -> Vec<Placed> {
+    let kind = |index: usize| kinds.and_then(|kinds| kinds.get(index).copied());
+    let place = |(index, &(addr, block)): (usize, &(u64, Block))| {
+        let kind = kind(index).unwrap_or(BlockKind::Unknown);
+        Placed { addr, size: block.size, stack: block.stack, kind }
+    };
+    live.iter().enumerate().map(place).collect()
 }
 
 /// Blocks of which nobody knows what became of them.

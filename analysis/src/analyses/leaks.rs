@@ -13,7 +13,7 @@ use crate::{
     finding::{Abstention, Finding, FindingKind},
     profile::{Count, LeakKind, StackId},
 };
-use seepage_trace::{Frees, Outcome};
+use seepage_trace::{End, Frees, Outcome};
 use std::cmp::Reverse;
 
 pub(crate) struct Leaks;
@@ -26,7 +26,7 @@ impl Analysis for Leaks {
     fn run(&self, view: &View<'_>, findings: &mut Findings) {
         let not_judged = NotJudged::new(view);
         not_judged.say(self.name(), findings);
-        if let Some(reason) = no_exit(view.end.outcome) {
+        if let Some(reason) = no_exit(view.end) {
             let live = not_judged.ended;
             let reason = if live.blocks > 0 {
                 let were = if live.blocks == 1 { "was" } else { "were" };
@@ -93,7 +93,7 @@ struct NotJudged {
 impl NotJudged {
     fn new(view: &View<'_>) -> NotJudged {
         let mut sums = NotJudged::default();
-        let has_exit = no_exit(view.end.outcome).is_none();
+        let has_exit = no_exit(view.end).is_none();
         for context in &view.profile.contexts {
             let live = context.cost.live;
             if live.blocks == 0 || context.suppressed_by.is_some() {
@@ -222,14 +222,15 @@ pub(crate) fn words(kind: LeakKind) -> &'static str {
 }
 
 /// Why the end of the run is no exit, if it is none.
-fn no_exit(outcome: Outcome) -> Option<&'static str> {
-    match outcome {
+fn no_exit(end: &End) -> Option<&str> {
+    match end.outcome {
         Outcome::Returned | Outcome::Exited => None,
         Outcome::Trapped => Some("the guest trapped"),
         Outcome::TimedOut => Some("the guest was stopped when its time was up"),
         Outcome::Interrupted => Some("the guest was interrupted"),
         Outcome::MemoryLimit => Some("the guest ran out of memory"),
         Outcome::Failed => Some("the guest could not go on"),
-        Outcome::Unknown => Some("the trace has no end"),
+        // A host that lets a module lie, as a page or Node does, says so.
+        Outcome::Unknown => Some(end.message.as_deref().unwrap_or("the trace has no end")),
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     heap::anomalies::{Anomaly, AnomalyKind},
     profile::Count,
 };
+use seepage_trace::TracepointId;
 
 pub(crate) struct Misuse;
 
@@ -59,7 +60,7 @@ impl Analysis for Misuse {
             findings.claim(Finding {
                 analysis: self.name(),
                 kind: FindingKind::HeapError,
-                summary: summary(anomaly),
+                summary: summary(view, anomaly),
                 stack: Some(anomaly.stack),
                 contexts: [anomaly.allocation, anomaly.first_free].into_iter().flatten().collect(),
                 count: Count { blocks: anomaly.count, bytes: anomaly.block_size.unwrap_or(0) },
@@ -68,7 +69,15 @@ impl Analysis for Misuse {
     }
 }
 
-fn summary(anomaly: &Anomaly) -> String {
+/// What a function of the module in which it happened is called.
+fn function(view: &View<'_>, anomaly: &Anomaly, tracepoint: Option<TracepointId>) -> String {
+    let context = view.profile.contexts.get(anomaly.stack.0 as usize);
+    let module = context.and_then(|context| view.modules.iter().find(|it| it.id == context.module));
+    let tracepoint = tracepoint.and_then(|id| module?.tracepoints.get(usize::from(id.0)));
+    tracepoint.map_or("another function".into(), |tracepoint| format!("`{}`", tracepoint.function))
+}
+
+fn summary(view: &View<'_>, anomaly: &Anomaly) -> String {
     let address = anomaly.address;
     let size = plural(anomaly.size.unwrap_or(0), "byte");
     let block = plural(anomaly.block_size.unwrap_or(0), "byte");
@@ -91,6 +100,16 @@ fn summary(anomaly: &Anomaly) -> String {
         ),
         AnomalyKind::SizeMismatch => {
             format!("the block at {address:#x} has {block} and was freed as one of {size}")
+        }
+        AnomalyKind::AlignmentMismatch => {
+            let align = |align: Option<u64>| thousands(align.unwrap_or(0));
+            let (was, is) = (align(anomaly.block_size), align(anomaly.size));
+            format!("the block at {address:#x} is aligned to {was} and was freed as one of {is}")
+        }
+        AnomalyKind::MismatchedFree => {
+            let came = function(view, anomaly, anomaly.doors.map(|doors| doors.came));
+            let went = function(view, anomaly, anomaly.doors.map(|doors| doors.went));
+            format!("the block of {block} at {address:#x} came from {came} and went to {went}")
         }
         AnomalyKind::FailedAllocation => format!("an allocation of {size} was refused"),
     };

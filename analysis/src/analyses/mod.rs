@@ -6,6 +6,7 @@
 //! from the heap model, which alone sees the events: as [`crate::Rise`] does for `growth`.
 
 pub(crate) mod budget;
+mod containers;
 mod growth;
 pub(crate) mod leaks;
 mod misuse;
@@ -30,6 +31,7 @@ pub(crate) const LIST: &[&dyn Analysis] = &[
     &open_files::OpenFilesCheck,
     &growth::Growth,
     &budget::BudgetCheck,
+    &containers::Containers,
 ];
 
 /// Something that judges a run.

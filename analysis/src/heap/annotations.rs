@@ -12,7 +12,7 @@ use std::ops::Range;
 const MAX_REGIONS: usize = 4096;
 
 /// What was said in one module.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Annotations {
     /// By tracepoint.
     roles: Vec<Role>,

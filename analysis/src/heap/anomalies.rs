@@ -5,6 +5,7 @@
 
 use crate::profile::StackId;
 use rustc_hash::FxHashMap;
+use seepage_trace::TracepointId;
 
 /// What makes no sense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +22,11 @@ pub enum AnomalyKind {
     Overlap,
     /// A block was freed with another size than it was allocated with.
     SizeMismatch,
+    /// A block was freed with another alignment than it was allocated with.
+    AlignmentMismatch,
+    /// A block was freed by a function that is for the blocks of another one, as `free` is for
+    /// those of `malloc` and not for those of `new`.
+    MismatchedFree,
     /// The allocator refused.
     FailedAllocation,
 }
@@ -35,6 +41,8 @@ impl AnomalyKind {
             AnomalyKind::UnknownRealloc => "unknown-realloc",
             AnomalyKind::Overlap => "overlap",
             AnomalyKind::SizeMismatch => "size-mismatch",
+            AnomalyKind::AlignmentMismatch => "alignment-mismatch",
+            AnomalyKind::MismatchedFree => "mismatched-free",
             AnomalyKind::FailedAllocation => "failed-allocation",
         }
     }
@@ -58,14 +66,27 @@ pub struct Anomaly {
     pub clock: u64,
     /// The address; for a refused allocation 0, or the block that was to be resized.
     pub address: u64,
-    /// The size that the caller passed, where it passed one.
+    /// The size that the caller passed, where it passed one; of an alignment mismatch, the
+    /// alignment.
     pub size: Option<u64>,
-    /// The size of the block that it is about, where there is one.
+    /// The size of the block that it is about, where there is one; of an alignment mismatch, its
+    /// alignment.
     pub block_size: Option<u64>,
     /// Where that block was allocated.
     pub allocation: Option<StackId>,
     /// Where the address was freed before.
     pub first_free: Option<StackId>,
+    /// The functions by which a block came and went that do not belong together.
+    pub doors: Option<Doorways>,
+}
+
+/// Two functions of the module of an anomaly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Doorways {
+    /// What allocated a block.
+    pub came: TracepointId,
+    /// What freed it.
+    pub went: TracepointId,
 }
 
 impl Anomaly {
@@ -80,12 +101,13 @@ impl Anomaly {
             block_size: None,
             allocation: None,
             first_free: None,
+            doors: None,
         }
     }
 }
 
 /// All anomalies.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Anomalies {
     list: Vec<Anomaly>,
     index: FxHashMap<(AnomalyKind, StackId), usize>,

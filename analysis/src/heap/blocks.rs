@@ -35,6 +35,31 @@ pub(crate) struct Block {
     pub(crate) tracepoint: TracepointId,
     /// The program says that it is no leak.
     pub(crate) ignored: bool,
+    /// The alignment that was asked for, if one was.
+    pub(crate) align: Alignment,
+}
+
+/// An alignment in a byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Alignment(u8);
+
+impl Alignment {
+    pub(crate) const NONE: Alignment = Alignment(u8::MAX);
+
+    #[inline]
+    pub(crate) fn new(align: Option<u64>) -> Alignment {
+        align.map_or(Alignment::NONE, |align| Alignment(align.trailing_zeros() as u8))
+    }
+
+    pub(crate) fn bytes(self) -> Option<u64> {
+        1u64.checked_shl(self.0.into())
+    }
+
+    /// Whether both are known and not the same.
+    #[inline]
+    pub(crate) fn contradicts(self, other: Alignment) -> bool {
+        self != other && self != Alignment::NONE && other != Alignment::NONE
+    }
 }
 
 /// What was at an address.
@@ -70,7 +95,7 @@ const FREED: u32 = 1 << 31;
 
 type Page = Box<[u32]>;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Table {
     near: Vec<Option<Page>>,
     far: FxHashMap<u64, Page>,
@@ -78,6 +103,7 @@ struct Table {
 }
 
 /// The blocks of all modules.
+#[derive(Clone)]
 pub(crate) struct Blocks {
     tables: Vec<Table>,
     slab: Vec<Block>,
@@ -179,6 +205,13 @@ impl Blocks {
         });
         live.sort_unstable_by_key(|&(addr, _)| addr);
         live
+    }
+
+    /// The live block at that address.
+    pub(crate) fn get(&self, table: TableId, addr: u64) -> Option<Block> {
+        let slot = self.tables.get(table.0)?.peek(addr);
+        let index = (slot as usize).checked_sub(1).filter(|_| slot & FREED == 0)?;
+        self.slab.get(index).copied()
     }
 
     /// Whether a block was once at that address, or is.
@@ -329,8 +362,15 @@ mod tests {
     const LIMITS: Limits = Limits { blocks: 3, pages: 2, odd: 1 };
 
     fn block(size: u64) -> Block {
-        let (stack, tracepoint) = (StackId(1), TracepointId(0));
-        Block { size, birth: 0, since: 0, stack, tracepoint, ignored: false }
+        Block {
+            size,
+            birth: 0,
+            since: 0,
+            stack: StackId(1),
+            tracepoint: TracepointId(0),
+            ignored: false,
+            align: Alignment::NONE,
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! down its live figures for a moment just before it first changes after that moment. Which
 //! moments count is given by [`Moment`]; a moment may be moved forward at any time.
 
+use super::course::{Course, Stretches};
 use crate::profile::{Cost, Count, StackId};
 use seepage_trace::TracepointId;
 
@@ -35,16 +36,18 @@ pub(crate) struct ContextState {
     lifetime_sum: u64,
     failed: u64,
     at: [Count; MOMENTS],
+    course: Course,
     tracepoints: Vec<TracepointId>,
 }
 
 /// All contexts; a [`StackId`] is an index.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Contexts {
     states: Vec<ContextState>,
     moments: [u64; MOMENTS],
-    /// The latest of `moments`.
+    /// The latest of `moments`, and the beginning of the stretch under way.
     latest: u64,
+    pub(crate) stretches: Stretches,
 }
 
 impl Contexts {
@@ -60,6 +63,13 @@ impl Contexts {
     pub(crate) fn set_moment(&mut self, moment: Moment, clock: u64) {
         self.moments[moment as usize] = clock;
         self.latest = self.latest.max(clock);
+    }
+
+    /// Sees the clock now and then: a stretch of the run may be over.
+    pub(crate) fn tick(&mut self, clock: u64) {
+        if self.stretches.tick(clock) {
+            self.latest = self.latest.max(clock);
+        }
     }
 
     #[inline]
@@ -91,6 +101,7 @@ impl Contexts {
     pub(crate) fn ended(&mut self, stack: StackId, bytes: u64, lifetime: u64, temporary: bool) {
         let Some(state) = self.states.get_mut(stack.0 as usize) else { return };
         state.freed_blocks += 1;
+        state.course.fell_to(state.live);
         state.lifetime_sum = state.lifetime_sum.wrapping_add(lifetime);
         if temporary {
             state.temporary.add(bytes);
@@ -108,6 +119,9 @@ impl Contexts {
         let state = self.states.get_mut(stack.0 as usize)?;
         if state.last_change <= self.latest {
             state.note(&self.moments);
+            if state.last_change <= self.stretches.began {
+                state.course.catch_up(&self.stretches, state.live, state.last_change);
+            }
         }
         state.last_change = clock;
         Some(state)
@@ -120,11 +134,12 @@ impl Contexts {
 
     /// The final figures, by id.
     pub(crate) fn finish(self) -> Vec<ContextFigures> {
-        let moments = self.moments;
+        let (moments, stretches) = (self.moments, self.stretches);
         self.states
             .into_iter()
             .map(|mut state| {
                 state.note(&moments);
+                state.course.catch_up(&stretches, state.live, state.last_change);
                 state.tracepoints.sort_unstable();
                 ContextFigures {
                     cost: Cost {
@@ -139,6 +154,7 @@ impl Contexts {
                     failed: state.failed,
                     freed_blocks: state.freed_blocks,
                     lifetime_sum: state.lifetime_sum,
+                    course: state.course.finish(),
                 }
             })
             .collect()
@@ -155,6 +171,7 @@ pub(crate) struct ContextFigures {
     pub(crate) failed: u64,
     pub(crate) freed_blocks: u64,
     pub(crate) lifetime_sum: u64,
+    pub(crate) course: Vec<Count>,
 }
 
 impl ContextState {

@@ -31,7 +31,7 @@ pub(crate) struct Doubts {
 }
 
 /// The counts, now and then.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Doubting {
     now: Doubts,
     early: Vec<Doubts>,

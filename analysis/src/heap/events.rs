@@ -4,7 +4,7 @@
 //! map but the one of contexts. The invariant: what is allocated and not freed is live, in the
 //! totals, in the sum of the contexts and in the table, except for blocks beyond the cap.
 
-use super::{AnomalyKind, Block, Caller, Found, Gone, Heap, Moment, Peak};
+use super::{AnomalyKind, Block, Caller, Found, Gone, Heap, Moment, Peak, blocks::Alignment};
 use seepage_trace::Event;
 
 /// Rust's allocator is not asked for nothing; what has no bytes is at an address that is its
@@ -16,17 +16,17 @@ impl Heap {
     pub(super) fn event(&mut self, module: usize, event: Event) {
         self.totals.events += 1;
         match event {
-            Event::Alloc { tracepoint, context, addr, size, .. } => {
+            Event::Alloc { tracepoint, context, addr, size, align } => {
                 let caller = self.caller(module, context, tracepoint);
-                self.alloc(caller, addr, size);
+                self.alloc(caller, addr, size, Alignment::new(align));
             }
-            Event::Free { tracepoint, context, addr, size } => {
+            Event::Free { tracepoint, context, addr, size, align } => {
                 let caller = self.caller(module, context, tracepoint);
-                self.free(caller, addr, size);
+                self.free(caller, addr, size, Alignment::new(align));
             }
-            Event::Realloc { tracepoint, context, old, addr, size, .. } => {
+            Event::Realloc { tracepoint, context, old, addr, size, align } => {
                 let caller = self.caller(module, context, tracepoint);
-                self.realloc(caller, old, addr, size);
+                self.realloc(caller, old, addr, size, Alignment::new(align));
             }
             Event::Grow { tracepoint, context, memory, before, delta } => {
                 let caller = self.caller(module, context, tracepoint);
@@ -36,6 +36,13 @@ impl Heap {
             }
             Event::Annotation { tracepoint, addr, size, .. } => {
                 self.annotate(module, tracepoint, addr, size);
+            }
+            Event::Claim { tracepoint, context, addr, size } => {
+                // It belongs to the event that follows.
+                self.totals.events -= 1;
+                self.claims += 1;
+                let caller = self.caller(module, context, tracepoint);
+                return self.claim(caller, addr, size);
             }
         }
         let live = self.totals.live;
@@ -48,11 +55,12 @@ impl Heap {
         if self.timeline.observe(clock, live.bytes) {
             self.timeline.add(clock, self.time_ns, live, self.space.pages());
             self.look_closer();
+            self.contexts.tick(clock);
         }
     }
 
     #[inline]
-    pub(super) fn alloc(&mut self, caller: Caller, addr: u64, size: u64) {
+    pub(super) fn alloc(&mut self, caller: Caller, addr: u64, size: u64, align: Alignment) {
         self.explain_growth(caller, size);
         if addr == 0 {
             // `malloc(0)` may return null, and that is no failure.
@@ -64,11 +72,11 @@ impl Heap {
         if size == 0 && DANGLING.contains(&addr) {
             return;
         }
-        self.insert(caller, addr, size, self.totals.events);
+        self.insert(caller, addr, size, align, self.totals.events);
     }
 
     #[inline]
-    pub(super) fn free(&mut self, caller: Caller, addr: u64, size: Option<u64>) {
+    pub(super) fn free(&mut self, caller: Caller, addr: u64, size: Option<u64>, align: Alignment) {
         if addr == 0 {
             return;
         }
@@ -83,8 +91,9 @@ impl Heap {
                 if temporary {
                     self.totals.temporary.add(block.size);
                 }
-                if size.is_some_and(|size| size != block.size) {
-                    self.other_size(caller, addr, size, block);
+                self.check_door(caller, addr, block);
+                if size.is_some_and(|size| size != block.size) || align.contradicts(block.align) {
+                    self.other_layout(caller, addr, size, align, block);
                 }
             }
             // Nothing was given back.
@@ -97,10 +106,17 @@ impl Heap {
     }
 
     #[inline]
-    pub(super) fn realloc(&mut self, caller: Caller, old: u64, addr: u64, size: u64) {
+    pub(super) fn realloc(
+        &mut self,
+        caller: Caller,
+        old: u64,
+        addr: u64,
+        size: u64,
+        align: Alignment,
+    ) {
         match (old, addr) {
-            (0, _) => return self.alloc(caller, addr, size),
-            (_, 0) if size == 0 => return self.free(caller, old, None),
+            (0, _) => return self.alloc(caller, addr, size, align),
+            (_, 0) if size == 0 => return self.free(caller, old, None, align),
             _ => self.explain_growth(caller, size),
         }
         match (old, addr) {
@@ -110,6 +126,10 @@ impl Heap {
         let birth = match self.blocks.remove(caller.table, old, caller.stack) {
             Found::Live(block) => {
                 self.gone(caller, old, block);
+                self.check_door(caller, old, block);
+                if align.contradicts(block.align) {
+                    self.other_layout(caller, old, None, align, block);
+                }
                 block.birth
             }
             Found::Nothing if DANGLING.contains(&old) => self.totals.events,
@@ -119,7 +139,7 @@ impl Heap {
                 self.totals.events
             }
         };
-        self.insert(caller, addr, size, birth);
+        self.insert(caller, addr, size, align, birth);
     }
 
     /// The allocator has grown the memory, if it did, for what it is asked for now.
@@ -136,11 +156,11 @@ impl Heap {
     }
 
     #[inline]
-    fn insert(&mut self, caller: Caller, addr: u64, size: u64, birth: u64) {
+    fn insert(&mut self, caller: Caller, addr: u64, size: u64, align: Alignment, birth: u64) {
         let clock = self.totals.events;
         let Caller { table, module, stack, tracepoint } = caller;
         let ignored = self.modules[module].annotations.are_off();
-        let block = Block { size, birth, since: clock, stack, tracepoint, ignored };
+        let block = Block { size, birth, since: clock, stack, tracepoint, ignored, align };
         let inserted = self.blocks.insert(table, addr, block);
         if let Ok(Some(earlier)) = inserted {
             self.gone(caller, addr, earlier);
@@ -165,6 +185,14 @@ impl Heap {
         }
     }
 
+    /// Whether a block goes by the door by which it came, if its module has several.
+    #[inline]
+    fn check_door(&mut self, caller: Caller, addr: u64, block: Block) {
+        if self.modules[caller.module].doors.are_apart() {
+            self.other_door(caller, addr, block);
+        }
+    }
+
     /// Books that a live block is none any more.
     #[inline]
     fn gone(&mut self, caller: Caller, addr: u64, block: Block) {
@@ -173,6 +201,7 @@ impl Heap {
             self.gone_since_peak.push(Gone { table: caller.table, addr, size, stack });
         }
         self.modules[caller.module].extent.give_back(block.size);
+        self.graves.bury(caller.table, addr, block.stack);
         self.totals.freed.add(block.size);
         self.totals.live.remove(block.size);
         self.contexts.removed(block.stack, block.size, self.totals.events);

@@ -69,7 +69,7 @@ pub(crate) fn need(size: u64) -> u64 {
 const RECENT: usize = 1024;
 
 /// The sizes of the last requests.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Recent {
     sizes: Box<[u64; RECENT]>,
     next: usize,

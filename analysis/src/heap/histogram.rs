@@ -3,7 +3,7 @@
 use crate::profile::{Count, LifetimeBucket, SizeBucket};
 
 /// One bucket for 0 and one for each power of two.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Histogram {
     buckets: [Count; 65],
 }

@@ -7,7 +7,7 @@ use crate::profile::{Count, Kinds, Mark, Rise};
 const MAX_NAME: usize = 200;
 
 /// All marks so far.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Marks {
     list: Thinned<Mark>,
     bytes: Rise,
@@ -16,7 +16,7 @@ pub(crate) struct Marks {
 }
 
 /// What is left of the marks.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct MarkFigures {
     pub(crate) list: Vec<Mark>,
     pub(crate) count: u64,

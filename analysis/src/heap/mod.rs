@@ -12,9 +12,12 @@ mod annotations;
 pub(crate) mod anomalies;
 pub(crate) mod blocks;
 mod contexts;
+mod course;
+mod doors;
 pub(crate) mod doubts;
 mod events;
 mod extent;
+mod graves;
 mod histogram;
 mod marks;
 mod oddities;
@@ -27,13 +30,16 @@ use crate::{
     config::Caps,
     outcome::Drops,
     profile::{ContextCost, Cost, Count, Kinds, Peak, Profile, StackId, Totals},
+    snapshot::Snapshot,
 };
 use annotations::Annotations;
 use anomalies::{Anomalies, Anomaly, AnomalyKind};
 use blocks::{Block, Blocks, Found, Limits, TableId};
 use contexts::{Contexts, Moment};
+use doors::Doors;
 use doubts::Doubting;
 use extent::{Extent, Recent};
+use graves::Graves;
 use histogram::Histogram;
 use marks::Marks;
 use rustc_hash::FxHashMap;
@@ -46,6 +52,7 @@ use survey::{ModuleRemains, Remains};
 use timeline::Timeline;
 
 /// The heaps of all modules of a trace, with one clock.
+#[derive(Clone)]
 pub(crate) struct Heap {
     modules: Vec<Module>,
     by_id: FxHashMap<ModuleId, usize>,
@@ -68,6 +75,9 @@ pub(crate) struct Heap {
     /// Blocks that were live at the high-water mark and are not any more.
     gone_since_peak: Vec<Gone>,
     recent: Recent,
+    graves: Graves,
+    /// Records that are no events of their own.
+    claims: u64,
     drops: Drops,
 }
 
@@ -81,6 +91,7 @@ pub(crate) struct Gone {
 }
 
 /// What the model knows of a module.
+#[derive(Clone)]
 struct Module {
     announced: bool,
     /// Its records carry calling contexts.
@@ -94,6 +105,7 @@ struct Module {
     /// Names of its allocators' functions.
     functions: Vec<String>,
     annotations: Annotations,
+    doors: Doors,
 }
 
 /// Who does something, and by what.
@@ -131,6 +143,8 @@ impl Heap {
             newest: None,
             gone_since_peak: Vec::new(),
             recent: Recent::default(),
+            graves: Graves::default(),
+            claims: 0,
             drops: Drops::default(),
         }
     }
@@ -151,6 +165,7 @@ impl Heap {
         let allocators = info.tracepoints.iter().filter(|it| it.role != Role::Grow);
         module.functions = allocators.map(|it| it.function.clone()).collect();
         module.annotations = Annotations::new(&info.tracepoints);
+        module.doors = Doors::new(&info.tracepoints);
         true
     }
 
@@ -174,11 +189,12 @@ impl Heap {
             return;
         };
         self.time_ns = self.time_ns.max(records.time_ns);
-        let before = self.totals.events;
+        let before = self.totals.events + self.claims;
         for event in records.events() {
             self.event(index, event);
         }
-        self.drops.unknown_records += records.len() as u64 - (self.totals.events - before);
+        self.drops.unknown_records +=
+            records.len() as u64 - (self.totals.events + self.claims - before);
         let Some(module) = self.modules.get(index) else { return };
         let now = self.now();
         for (memory, &pages) in (0u32..).zip(&records.memories) {
@@ -211,9 +227,26 @@ impl Heap {
             lifetime_sum: 0,
             live_at_rise: Count::default(),
             live_at_mark: Count::default(),
+            course: Vec::new(),
             suppressed_by: None,
         };
         self.stacks.entries().iter().zip(live).map(context).collect()
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        Snapshot { live: self.contexts.live().collect(), pages: self.space.pages() }
+    }
+
+    pub(crate) fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    pub(crate) fn values(&self, stack: StackId) -> Vec<(ModuleId, Context)> {
+        self.modules.iter().flat_map(|module| module.values.of(stack)).collect()
+    }
+
+    pub(crate) fn frames(&self, stack: StackId) -> Option<(ModuleId, &[Frame])> {
+        self.stacks.get(stack).map(|entry| (entry.module, &entry.frames[..]))
     }
 
     /// Closes the books at the host's time `time_ns`.
@@ -238,6 +271,7 @@ impl Heap {
         let modules = modules.collect();
         let (memories, grows, growth) = self.space.finish(&extents);
         let marks = self.marks.finish();
+        let stretch_events = self.contexts.stretches.events;
         let contexts = self.stacks.into_entries().into_iter().zip(self.contexts.finish());
         let profile = Profile {
             totals: self.totals,
@@ -255,9 +289,11 @@ impl Heap {
                     lifetime_sum: figures.lifetime_sum,
                     live_at_rise: figures.live_at_rise,
                     live_at_mark: figures.live_at_mark,
+                    course: figures.course,
                     suppressed_by: None,
                 })
                 .collect(),
+            stretch_events,
             memories,
             initial_pages,
             final_pages: pages,
@@ -302,6 +338,7 @@ impl Heap {
             families: Vec::new(),
             functions: Vec::new(),
             annotations: Annotations::default(),
+            doors: Doors::default(),
         });
         self.by_id.insert(id, self.modules.len() - 1);
         Some(self.modules.len() - 1)

@@ -1,7 +1,10 @@
 //! What makes no sense, as the booking of events meets it: which kind of anomaly it is, and what
 //! is known of the block in question. All of it is off the fast path.
 
-use super::{Anomaly, AnomalyKind, Block, Caller, Heap};
+use super::{
+    Anomaly, AnomalyKind, Block, Caller, Heap, anomalies::Doorways, blocks::Alignment,
+    doors::is_in_a_door,
+};
 use crate::profile::StackId;
 use seepage_trace::TracepointId;
 
@@ -17,26 +20,64 @@ impl Heap {
         }
     }
 
+    /// A block is given back or resized as one of another size or alignment.
     #[cold]
-    pub(super) fn other_size(
+    pub(super) fn other_layout(
         &mut self,
         caller: Caller,
         addr: u64,
         size: Option<u64>,
+        align: Alignment,
         block: Block,
     ) {
-        // Only within a family are the two sizes the same thing: `operator new` may round up
-        // before it calls `malloc`.
+        // Only within a family are the two the same thing: `operator new` may round up before it
+        // calls `malloc`.
         let families = &self.modules[caller.module].families;
         let family = |tracepoint: TracepointId| families.get(usize::from(tracepoint.0));
-        let kind = AnomalyKind::SizeMismatch;
-        if family(caller.tracepoint) == family(block.tracepoint)
-            && self.anomalies.count(kind, caller.stack)
-        {
+        if family(caller.tracepoint) != family(block.tracepoint) {
+            return;
+        }
+        let is_size = size.is_some_and(|size| size != block.size);
+        let kind = if is_size { AnomalyKind::SizeMismatch } else { AnomalyKind::AlignmentMismatch };
+        if self.anomalies.count(kind, caller.stack) {
+            let (size, block_size) = match is_size {
+                true => (size, Some(block.size)),
+                false => (align.bytes(), block.align.bytes()),
+            };
             self.anomalies.describe(Anomaly {
                 size,
+                block_size,
+                allocation: Some(block.stack),
+                ..Anomaly::new(kind, caller.stack, self.totals.events, addr)
+            });
+        }
+    }
+
+    /// Whoever reallocates says what the block's size is.
+    #[cold]
+    pub(super) fn claim(&mut self, caller: Caller, addr: u64, size: u64) {
+        let block = self.blocks.get(caller.table, addr);
+        if let Some(block) = block.filter(|block| block.size != size) {
+            self.other_layout(caller, addr, Some(size), Alignment::NONE, block);
+        }
+    }
+
+    /// A block may go by a door that is not for it.
+    pub(super) fn other_door(&mut self, caller: Caller, addr: u64, block: Block) {
+        let doors = &self.modules[caller.module].doors;
+        let (by, from) = (usize::from(caller.tracepoint.0), usize::from(block.tracepoint.0));
+        if !doors.are_strangers(by, from)
+            || self.stacks.get(caller.stack).is_none_or(is_in_a_door)
+            || self.stacks.get(block.stack).is_none_or(is_in_a_door)
+        {
+            return;
+        }
+        let kind = AnomalyKind::MismatchedFree;
+        if self.anomalies.count(kind, caller.stack) {
+            self.anomalies.describe(Anomaly {
                 block_size: Some(block.size),
                 allocation: Some(block.stack),
+                doors: Some(Doorways { came: block.tracepoint, went: caller.tracepoint }),
                 ..Anomaly::new(kind, caller.stack, self.totals.events, addr)
             });
         }
@@ -87,10 +128,11 @@ impl Heap {
         let kind =
             if around.is_some() && kind != AnomalyKind::UnknownRealloc { interior } else { kind };
         if self.anomalies.count(kind, caller.stack) {
+            let had_allocated = first_free.and_then(|_| self.graves.find(caller.table, addr));
             self.anomalies.describe(Anomaly {
                 size,
                 block_size: around.map(|block| block.size),
-                allocation: around.map(|block| block.stack),
+                allocation: around.map(|block| block.stack).or(had_allocated),
                 first_free: first_free.filter(|_| around.is_none()),
                 ..Anomaly::new(kind, caller.stack, self.totals.events, addr)
             });

@@ -51,7 +51,7 @@ pub(crate) struct MemoryRange {
 }
 
 /// All memories.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Space {
     memories: Vec<MemoryUse>,
     grows: Vec<Grow>,

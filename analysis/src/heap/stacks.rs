@@ -19,6 +19,7 @@ pub(crate) struct StackEntry {
 }
 
 /// The context values of one module.
+#[derive(Clone)]
 pub(crate) struct Values {
     module: ModuleId,
     ids: FxHashMap<u64, StackId>,
@@ -44,9 +45,16 @@ impl Values {
         self.last = (context, Some(id));
         Some(id)
     }
+
+    /// The values that stand for a stack, in no order.
+    pub(crate) fn of(&self, stack: StackId) -> impl Iterator<Item = (ModuleId, Context)> {
+        let values = self.ids.iter().filter(move |&(_, &id)| id == stack);
+        values.map(|(&value, _)| (self.module, Context(value)))
+    }
 }
 
 /// All stacks.
+#[derive(Clone)]
 pub(crate) struct Stacks {
     entries: Vec<StackEntry>,
     by_hash: FxHashMap<u64, Vec<StackId>>,
@@ -134,6 +142,11 @@ impl Stacks {
                 && rest.iter().zip(&request.frames).all(|(one, other)| one == other)
                 && allocator.iter().any(|frame| is_allocators(&frame.function))
         })
+    }
+
+    /// What is known of a stack.
+    pub(crate) fn get(&self, stack: StackId) -> Option<&StackEntry> {
+        self.entries.get(stack.0 as usize)
     }
 
     pub(crate) fn len(&self) -> usize {

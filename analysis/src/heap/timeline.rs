@@ -7,7 +7,7 @@
 use crate::profile::{Count, Point};
 
 /// At most `cap` items, evenly spread over all that were offered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Thinned<T> {
     items: Vec<T>,
     cap: usize,
@@ -60,7 +60,7 @@ impl<T> Thinned<T> {
 }
 
 /// The heap over the event clock.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Timeline {
     points: Vec<Point>,
     cap: usize,

@@ -4,6 +4,7 @@ use crate::{image::MemoryImage, kinds::Image};
 use seepage_trace::{MemoryPart, ModuleId, State};
 
 /// The images of the moment that comes next in the trace, a mark or the end.
+#[derive(Clone)]
 pub(super) struct Images {
     pub(super) list: Vec<Image>,
     max_pages: usize,

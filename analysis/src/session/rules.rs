@@ -11,6 +11,7 @@ const MAX_TEXT: usize = 1 << 20;
 const MAX_REMARKS: usize = 64;
 
 /// All rules, in the order in which they are tried.
+#[derive(Clone)]
 pub(super) struct Rules {
     pub(super) list: Vec<Rule>,
     /// What is to be said of them.

@@ -113,11 +113,11 @@ impl Guest {
     }
 
     pub fn free(&mut self, context: Context, addr: u64) -> &mut Guest {
-        self.event(Event::Free { tracepoint: FREE, context, addr, size: None })
+        self.event(Event::Free { tracepoint: FREE, context, addr, size: None, align: None })
     }
 
     pub fn free_sized(&mut self, context: Context, addr: u64, size: u64) -> &mut Guest {
-        self.event(Event::Free { tracepoint: FREE, context, addr, size: Some(size) })
+        self.event(Event::Free { tracepoint: FREE, context, addr, size: Some(size), align: None })
     }
 
     pub fn realloc(&mut self, context: Context, old: u64, addr: u64, size: u64) -> &mut Guest {

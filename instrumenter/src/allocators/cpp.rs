@@ -5,6 +5,29 @@
 use super::{Family, Known};
 use seepage_trace::Role;
 
+/// The family of `new` and `delete` where they are known to be apart from `malloc` and `free`.
+pub(crate) const NEW: &str = "c++ new";
+/// The same of `new[]` and `delete[]`.
+pub(crate) const NEW_ARRAY: &str = "c++ new[]";
+
+/// Which of C++'s doors a function is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Door {
+    /// For arrays.
+    pub(crate) is_array: bool,
+    /// Without an alignment, and not the one that returns null.
+    pub(crate) is_plain: bool,
+}
+
+/// The door of that name.
+pub(crate) fn door(name: &str) -> Door {
+    let is_array = ["operator new[]", "operator delete[]", "_Zna", "_Zda"];
+    Door {
+        is_array: is_array.iter().any(|start| name.starts_with(start)),
+        is_plain: !name.contains("align_val_t") && !name.contains("nothrow_t"),
+    }
+}
+
 pub(crate) const FAMILY: Family = Family {
     name: "c++",
     collected: false,

@@ -8,7 +8,7 @@
 //! [`Known::offset`] says how far off it is.
 
 mod assemblyscript;
-mod cpp;
+pub(crate) mod cpp;
 mod emscripten;
 mod libc;
 mod napi;

@@ -134,7 +134,7 @@ impl Wrap<'_> {
                     &Fields {
                         kind: if is_sized { RecordKind::FreeSized } else { RecordKind::Free },
                         tracepoint: self.tracepoint,
-                        align: None,
+                        align: self.argument(Parameter::Align),
                         size: &|body| self.push(body, Parameter::Size),
                         addr: &|body| self.push_block(body),
                         old: None,
@@ -153,6 +153,9 @@ impl Wrap<'_> {
         memory: Option<(MemoryId, bool)>,
     ) {
         let is_realloc = self.hook.shape.role == Role::Realloc;
+        if is_realloc {
+            self.book_claim(body, scratch);
+        }
         let old: Push<'_> = &|body| self.push_old(body);
         self.recorder.write(
             body,
@@ -165,6 +168,35 @@ impl Wrap<'_> {
                 addr: &|body| self.push_answer(body, result, memory),
                 old: is_realloc.then_some(old),
             },
+        );
+    }
+
+    /// What the caller says of the block before a reallocation. A reallocation has no room for it,
+    /// so it is a record of its own, and only where there is a parameter for it.
+    fn book_claim(&self, body: &mut InstrSeqBuilder<'_>, scratch: Scratch) {
+        let (Some((block, ty)), Some(_)) =
+            (self.argument(Parameter::Pointer), self.argument(Parameter::OldSize))
+        else {
+            return;
+        };
+        body.local_get(block);
+        if ty == ValType::I64 {
+            body.unop(UnaryOp::I64Eqz).unop(UnaryOp::I32Eqz);
+        }
+        body.if_else(
+            None,
+            |then| {
+                let claim = Fields {
+                    kind: RecordKind::Claim,
+                    tracepoint: self.tracepoint,
+                    align: None,
+                    size: &|body| self.push(body, Parameter::OldSize),
+                    addr: &|body| self.push_block(body),
+                    old: None,
+                };
+                self.recorder.write(then, scratch, &claim);
+            },
+            |_| {},
         );
     }
 

@@ -188,8 +188,13 @@ pub fn event(layout: RecordLayout) -> impl Strategy<Value = Event> {
         (by(), field(), field(), align()).prop_map(|((tracepoint, context), addr, size, align)| {
             Event::Alloc { tracepoint, context, addr, size, align }
         }),
-        (by(), field(), option::of(field())).prop_map(|((tracepoint, context), addr, size)| {
-            Event::Free { tracepoint, context, addr, size }
+        (by(), field(), option::of(field()), align()).prop_map(
+            |((tracepoint, context), addr, size, align)| {
+                Event::Free { tracepoint, context, addr, size, align }
+            }
+        ),
+        (by(), field(), field()).prop_map(|((tracepoint, context), addr, size)| {
+            Event::Claim { tracepoint, context, addr, size }
         }),
         (by(), [field(), field(), field()], align()).prop_map(
             |((tracepoint, context), [old, addr, size], align)| {

@@ -11,7 +11,7 @@ use std::process::Command;
 
 const PACKAGE: &str = "tests/programs/rust";
 const WASI: &str = "wasm32-wasip1";
-const UNKNOWN: &str = "wasm32-unknown-unknown";
+pub const UNKNOWN: &str = "wasm32-unknown-unknown";
 const DEBIAN_LIBC: &str = "/usr/lib/wasm32-wasi";
 
 pub fn build(source: &Path, variant: &Variant, output: &Path) -> Result<()> {
@@ -35,11 +35,7 @@ pub fn build(source: &Path, variant: &Variant, output: &Path) -> Result<()> {
     );
     flags.extend(variant.link.iter().map(|flag| format!("-Clink-arg={flag}")));
 
-    let mut cargo = if rustup_has(target) {
-        command("cargo")
-    } else {
-        debian_cargo(target, &mut flags).with_context(|| format!("no rustc for {target}"))?
-    };
+    let mut cargo = cargo_for(target, &mut flags)?;
     let folder = cache("rust")?;
     cargo
         .current_dir(root().join(PACKAGE))
@@ -72,6 +68,15 @@ pub fn how_to(target: &str) -> Result<()> {
     cargo.get_args().for_each(|arg| println!("arg {}", arg.display()));
     flags.iter().for_each(|flag| println!("flag {flag}"));
     Ok(())
+}
+
+/// A cargo that can build for the target, and the flags that rustc needs with it. Gets what is
+/// missing.
+pub fn cargo_for(target: &str, flags: &mut Vec<String>) -> Result<Command> {
+    if rustup_has(target) {
+        return Ok(command("cargo"));
+    }
+    debian_cargo(target, flags).with_context(|| format!("no rustc for {target}"))
 }
 
 /// Whether rustup's rustc can build for the target, after a try to fetch what it lacks.

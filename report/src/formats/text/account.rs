@@ -80,7 +80,10 @@ fn guest(report: &Report, page: &mut Page<'_>) {
         "interrupted" => "stopped by the user".into(),
         "memory-limit" => "ran out of memory".into(),
         "failed" => "could not go on".into(),
-        _ => "unknown: the trace has no end".into(),
+        _ => match &guest.message {
+            Some(message) => clean(message.lines().next().unwrap_or_default()).into(),
+            None => "unknown: the trace has no end".into(),
+        },
     };
     let after = match guest.duration_ns {
         0 => String::new(),

@@ -7,12 +7,14 @@
 
 mod account;
 pub(crate) mod difference;
+mod heap_map;
 mod losses;
 mod memory;
 mod page;
 mod sections;
 mod selection;
 mod stacks;
+mod suspects;
 mod units;
 mod words;
 
@@ -27,12 +29,14 @@ pub(crate) fn render(report: &Report, options: &Options, out: &mut String) {
     let mut page = Page::new(&options.text, out);
     headline(report, &mut page);
     account::render(report, &mut page);
+    heap_map::render(report, &mut page);
     sections::trap(report, &mut page);
     sections::anomalies(report, &mut page);
     sections::contexts(report, &mut page);
     memory::render(report, &mut page);
     sections::open_files(report, &mut page);
     sections::growth(report, &mut page);
+    suspects::render(report, &mut page);
     sections::suppressions(report, &mut page);
     sections::unseen(report, &mut page);
     sections::next(report, options.invocation.as_ref(), &mut page);

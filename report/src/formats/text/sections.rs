@@ -25,7 +25,8 @@ pub(super) const STACK: Layout = Layout { indent: 4, frames: MANY };
 
 pub(super) fn trap(report: &Report, page: &mut Page<'_>) {
     let guest = &report.guest;
-    if let Some(message) = &guest.message {
+    // How it ended, if that is not known in one word, is in the account.
+    if let Some(message) = guest.message.as_ref().filter(|_| guest.outcome != "unknown") {
         page.heading(if guest.outcome == "trapped" { "trap" } else { "message of the host" });
         for line in message.lines().take(6) {
             page.line(&format!("  {}", clean(line)));
@@ -68,6 +69,18 @@ fn one_anomaly(anomaly: &Anomaly, page: &mut Page<'_>) {
         "unknown-realloc" => format!("reallocation of {address}, where no block was live"),
         "overlap" => format!("{address} given out for {given} while {block} were live there"),
         "size-mismatch" => format!("{block} at {address} freed as {given}"),
+        "alignment-mismatch" => {
+            let align = |align: Option<u64>| align.unwrap_or(0);
+            let (was, is) = (align(anomaly.block_size), align(anomaly.size));
+            format!("{address}, aligned to {was}, freed as aligned to {is}")
+        }
+        "mismatched-free" => {
+            let name = |name: &Option<String>| {
+                clean(name.as_deref().unwrap_or("another function")).into_owned()
+            };
+            let (came, went) = (name(&anomaly.allocated_by), name(&anomaly.freed_by));
+            format!("{block} at {address} from {came} given to {went}")
+        }
         _ => format!("{given} refused"),
     };
     let times = if anomaly.count > 1 {
@@ -283,6 +296,7 @@ pub(super) fn unseen(report: &Report, page: &mut Page<'_>) {
         (dropped.regions, "root region", "beyond the limit, not looked at"),
         (dropped.open_files, "open file", "beyond the limit, not listed"),
         (dropped.findings, "finding", "beyond the limit, not listed"),
+        (dropped.heap_maps, "map", "of the memory beyond the limit, not drawn"),
         (dropped.contexts, "context", "beyond the limit, not listed"),
     ];
     for (count, noun, what) in drops.into_iter().filter(|(count, ..)| *count > 0) {

@@ -1,0 +1,115 @@
+//! The instrumenter for JavaScript.
+
+use crate::abi::{Address, answer, give, give_json};
+use seepage_instrumenter::{AllocFn, Config, Contexts, Inspection, TransportKind, instrument};
+use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
+use wasmparser::{Parser, Payload};
+
+/// How to instrument: the options of `seepage instrument`, under the same names.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Options {
+    name: String,
+    transport: Transport,
+    #[serde(default)]
+    no_context: bool,
+    #[serde(default)]
+    alloc_fn: Vec<String>,
+    #[serde(default)]
+    glue: Option<String>,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Transport {
+    Ring,
+    Call,
+    /// Through a ring, unless the module has a start function: JavaScript cannot empty the ring
+    /// of an instance that it does not have yet.
+    Auto,
+}
+
+/// What came of it, beside the bytes.
+#[derive(Serialize)]
+struct Told {
+    verdict: &'static str,
+    allocators: Vec<Allocator>,
+    blind_spots: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Allocator {
+    function: String,
+    role: &'static str,
+    family: &'static str,
+    how: String,
+}
+
+thread_local! {
+    static TOLD: RefCell<Option<Inspection>> = const { RefCell::new(None) };
+}
+
+/// Instruments a module. The result is its bytes, or why there are none.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_instrument(
+    wasm: Address,
+    length: usize,
+    options: Address,
+    options_length: usize,
+) -> i32 {
+    // A panic ends in a trap, which has no words of its own.
+    std::panic::set_hook(Box::new(|info| give(info.to_string().into_bytes())));
+    answer(run(wasm.bytes(length), options.json(options_length)))
+}
+
+/// What was found in the module that was instrumented last, as JSON.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_inspection() {
+    TOLD.with_borrow(|inspection| {
+        give_json(&inspection.as_ref().map(|inspection| {
+            Told {
+                verdict: inspection.verdict.name(),
+                allocators: inspection
+                    .allocators
+                    .iter()
+                    .map(|it| Allocator {
+                        function: it.name.clone(),
+                        role: it.role.name(),
+                        family: it.family,
+                        how: it.how.clone(),
+                    })
+                    .collect(),
+                blind_spots: inspection.blind_spots.clone(),
+            }
+        }));
+    });
+}
+
+fn run(wasm: &[u8], options: Result<Options, String>) -> Result<Vec<u8>, String> {
+    let options = options?;
+    let alloc_fns: Result<Vec<AllocFn>, String> =
+        options.alloc_fn.iter().map(|text| text.parse()).collect();
+    let transport = match options.transport {
+        Transport::Ring => TransportKind::Ring,
+        Transport::Call => TransportKind::Call,
+        Transport::Auto if has_start(wasm) => TransportKind::Call,
+        Transport::Auto => TransportKind::Ring,
+    };
+    let config = Config {
+        module_name: options.name,
+        transport,
+        contexts: if options.no_context { Contexts::Off } else { Contexts::On },
+        alloc_fns: alloc_fns?,
+        glue: options.glue,
+        companion: None,
+    };
+    let instrumented = instrument(wasm, &config).map_err(|error| error.to_string())?;
+    TOLD.set(Some(instrumented.inspection));
+    Ok(instrumented.wasm)
+}
+
+fn has_start(wasm: &[u8]) -> bool {
+    let mut payloads = Parser::new(0).parse_all(wasm);
+    payloads.any(|payload| matches!(payload, Ok(Payload::StartSection { .. })))
+}

@@ -1,0 +1,365 @@
+//! The session of a realm: what its guests wrote goes in, reports come out.
+
+use crate::{
+    abi::{Address, FAILED, OK, answer, give, give_json},
+    guests,
+};
+use seepage_analysis::{Config, Session, Snapshot, StackId, snapshot::rising};
+use seepage_report::{
+    Context as ReportContext, Invocation, Options as RenderOptions, Report, SCHEMA, TextOptions,
+    Verb, assemble, formats, frames,
+    schema::{Count, Frame},
+};
+use seepage_trace::{
+    Decoder, Encoder, End, Message, Outcome, SiteTable, sites::Transport, stacks::Call,
+};
+use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
+
+thread_local! {
+    static STATE: RefCell<Option<State>> = const { RefCell::new(None) };
+}
+
+struct State {
+    session: Session,
+    /// The trace since JavaScript last took it, if it wants one.
+    trace: Option<(Encoder, Vec<u8>)>,
+    /// The trace that is being read.
+    decoder: Decoder,
+    snapshots: Vec<Option<Snapshot>>,
+}
+
+impl State {
+    fn feed(&mut self, message: &Message<'_>) {
+        if let Some((encoder, out)) = &mut self.trace {
+            encoder.message(message, out);
+        }
+        self.session.feed(message);
+    }
+}
+
+fn with<R>(then: impl FnOnce(&mut State) -> R) -> R {
+    STATE.with_borrow_mut(|state| {
+        then(state.get_or_insert_with(|| State {
+            session: Session::new(Config::default()),
+            trace: None,
+            decoder: Decoder::new(),
+            snapshots: Vec::new(),
+        }))
+    })
+}
+
+/// What JavaScript must know of a guest.
+#[derive(Serialize)]
+struct Guest {
+    id: u32,
+    wide: bool,
+    memories: usize,
+    /// Where the records of its ring begin and end, if it has one.
+    ring: Option<[u32; 2]>,
+    record: usize,
+}
+
+/// Adds a guest, with the section of its module.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_guest(section: Address, length: usize) -> i32 {
+    let added = SiteTable::decode(section.bytes(length)).map(|table| {
+        let ring = match table.transport {
+            Transport::Ring(ring) => Some([ring.start, ring.end]),
+            Transport::Call => None,
+        };
+        let (wide, memories) = (table.layout.size() > 24, table.module.memories.len());
+        let record = table.layout.size();
+        let info = guests::add(table);
+        let guest = Guest { id: info.id.0, wide, memories, ring, record };
+        with(|state| state.feed(&Message::Module(info)));
+        serde_json::to_vec(&guest).unwrap_or_default()
+    });
+    answer(added)
+}
+
+/// The stack of a context: pairs of a function's index and an offset in its module, the innermost
+/// call first. All ones as an index stand for what is not the guest's.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_stack(guest: u32, context: u64, calls: Address, count: usize, cut: i32) {
+    let mut numbers = calls.numbers(count * 2);
+    let calls = std::iter::from_fn(|| {
+        let (index, offset) = (numbers.next()?, numbers.next()?);
+        Some(if index == u32::MAX { Call::Other } else { Call::Own(index, Some(offset)) })
+    });
+    if let Some(stack) = guests::stack(guest, context, calls, cut != 0) {
+        with(|state| state.feed(&Message::Stack(stack)));
+    }
+}
+
+/// Hands what a guest has written to the session, with the sizes of its memories.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_feed(guest: u32, time_ns: f64, pages: Address, count: usize) {
+    let memories = pages.numbers(count).map(u64::from).collect();
+    guests::take(guest, time_ns as u64, memories, |message| with(|state| state.feed(message)));
+}
+
+/// Marks a quiescent moment.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_mark(name: Address, length: usize) {
+    let name = String::from_utf8_lossy(name.bytes(length)).into_owned();
+    with(|state| state.feed(&Message::Mark { name }));
+}
+
+/// From now on the trace is kept for [`seepage_trace`].
+#[unsafe(no_mangle)]
+extern "C" fn seepage_trace_on() {
+    with(|state| {
+        let mut out = Vec::new();
+        state.trace = Some((Encoder::new(&mut out), out));
+    });
+}
+
+/// The trace since it was last taken.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_trace() {
+    give(with(|state| {
+        state.trace.as_mut().map(|(_, out)| std::mem::take(out)).unwrap_or_default()
+    }));
+}
+
+/// How the program ended, which the host says once.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ended {
+    outcome: String,
+    exit_code: Option<i32>,
+    message: Option<String>,
+    time_ns: f64,
+}
+
+impl Ended {
+    fn message(&self) -> Message<'static> {
+        let outcome = Outcome::ALL.into_iter().find(|outcome| outcome.name() == self.outcome);
+        Message::End(End {
+            outcome: outcome.unwrap_or(Outcome::Unknown),
+            exit_code: self.exit_code,
+            message: self.message.clone(),
+            time_ns: self.time_ns as u64,
+            lost_records: guests::lost(),
+            ..End::default()
+        })
+    }
+}
+
+/// Ends the trace.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_end(end: Address, length: usize) -> i32 {
+    answer(end.json::<Ended>(length).map(|end| {
+        with(|state| state.feed(&end.message()));
+        Vec::new()
+    }))
+}
+
+/// What to report.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReportOptions {
+    format: String,
+    #[serde(default)]
+    text: Text,
+    /// The trace that is reported on, so that the next command can be named.
+    #[serde(default)]
+    analyze: Option<String>,
+    /// How things stand, if they have not ended.
+    #[serde(default)]
+    end: Option<Ended>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Text {
+    color: Option<bool>,
+    width: Option<usize>,
+    top: Option<usize>,
+    unicode: Option<bool>,
+}
+
+/// The report of what was seen so far; the session goes on.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_report(options: Address, length: usize) -> i32 {
+    answer(options.json(length).and_then(report))
+}
+
+fn report(options: ReportOptions) -> Result<Vec<u8>, String> {
+    let mut session = with(|state| state.session.clone());
+    if let Some(end) = &options.end {
+        session.feed(&end.message());
+    }
+    let report = assemble(&session.finish(), &ReportContext::new(env!("CARGO_PKG_VERSION")));
+    render(&report, options)
+}
+
+/// Renders a report that was written as JSON before.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_render(
+    report: Address,
+    length: usize,
+    options: Address,
+    options_length: usize,
+) -> i32 {
+    answer(report.json::<Report>(length).and_then(|report| {
+        if report.schema != SCHEMA {
+            return Err(format!("it is of the form `{}`, and this is `{SCHEMA}`", report.schema));
+        }
+        render(&report, options.json(options_length)?)
+    }))
+}
+
+fn render(report: &Report, options: ReportOptions) -> Result<Vec<u8>, String> {
+    let format = formats::find(&options.format)
+        .ok_or_else(|| format!("`{}` is no format", options.format))?;
+    let default = TextOptions::default();
+    let options = RenderOptions {
+        text: TextOptions {
+            color: options.text.color.unwrap_or(default.color),
+            width: options.text.width.unwrap_or(default.width),
+            top: options.text.top.unwrap_or(default.top),
+            unicode: options.text.unicode.unwrap_or(default.unicode),
+        },
+        invocation: options.analyze.map(|target| Invocation {
+            verb: Verb::Analyze,
+            target,
+            trace: None,
+        }),
+    };
+    let mut text = String::new();
+    (format.render)(report, &options, &mut text);
+    Ok(text.into_bytes())
+}
+
+/// Reads the next piece of a trace. Says how many messages it had and whether the last was an end,
+/// or what damage there is; what came before the damage counts.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_read(piece: Address, length: usize) -> i32 {
+    #[derive(Serialize)]
+    struct Read {
+        messages: u64,
+        ended: bool,
+        left_over: usize,
+        unknown_chunks: u64,
+        damage: Option<String>,
+    }
+    with(|state| {
+        state.decoder.push(piece.bytes(length));
+        let (mut messages, mut ended) = (0, false);
+        let damage = loop {
+            match state.decoder.next() {
+                Ok(None) => break None,
+                Ok(Some(message)) => {
+                    messages += 1;
+                    ended |= matches!(message, Message::End(_));
+                    state.session.feed(&message);
+                }
+                Err(damage) => break Some(damage.to_string()),
+            }
+        };
+        let status = if damage.is_some() { FAILED } else { OK };
+        let left_over = state.decoder.left_over();
+        let unknown_chunks = state.decoder.unknown_chunks();
+        give_json(&Read { messages, ended, left_over, unknown_chunks, damage });
+        status
+    })
+}
+
+/// The sums so far, as JSON.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_stats() {
+    #[derive(Serialize)]
+    struct Stats {
+        allocated: Count,
+        freed: Count,
+        live: Count,
+        events: u64,
+        pages: u64,
+    }
+    with(|state| {
+        let (totals, pages) = (state.session.totals(), state.session.snapshot().pages);
+        let [allocated, freed, live] = [totals.allocated, totals.freed, totals.live].map(count);
+        give_json(&Stats { allocated, freed, live, events: totals.events, pages });
+    });
+}
+
+/// Remembers what each context holds now, and gives that a number.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_snapshot() -> u32 {
+    with(|state| {
+        state.snapshots.push(Some(state.session.snapshot()));
+        u32::try_from(state.snapshots.len() - 1).unwrap_or(u32::MAX)
+    })
+}
+
+/// Forgets a snapshot.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_forget(snapshot: u32) {
+    with(|state| {
+        if let Some(slot) = state.snapshots.get_mut(snapshot as usize) {
+            *slot = None;
+        }
+    });
+}
+
+/// The contexts that rose at every step from one snapshot of a list to the next, as JSON.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_rising(numbers: Address, length: usize) {
+    #[derive(Serialize)]
+    struct Risen {
+        id: u32,
+        module: String,
+        frames: Vec<Frame>,
+        risen: Count,
+        each: Option<Count>,
+        live: Count,
+    }
+    with(|state| {
+        let wanted = numbers.numbers(length);
+        let list: Vec<Snapshot> =
+            wanted.filter_map(|number| state.snapshots.get(number as usize)?.clone()).collect();
+        let live = |stack: StackId| {
+            list.last()
+                .and_then(|last| last.live.get(stack.0 as usize))
+                .copied()
+                .unwrap_or_default()
+        };
+        let rows: Vec<Risen> = rising(&list)
+            .into_iter()
+            .filter_map(|it| {
+                let (module, stack) = state.session.frames(it.stack)?;
+                let module = guests::with_table(module.0, |table| table.module.name.clone());
+                Some(Risen {
+                    id: it.stack.0,
+                    module: module.unwrap_or_default(),
+                    frames: frames(stack),
+                    risen: count(it.risen),
+                    each: it.each.map(count),
+                    live: count(live(it.stack)),
+                })
+            })
+            .collect();
+        give_json(&rows);
+    });
+}
+
+/// From now on the host hears of each allocation in these contexts, by the ids of
+/// [`seepage_rising`], and of no other.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_watch(ids: Address, count: usize) {
+    let values: Vec<_> = with(|state| {
+        let ids = ids.numbers(count);
+        ids.flat_map(|id| {
+            let values = state.session.values(StackId(id)).into_iter();
+            values.map(move |(module, context)| (module, context, id))
+        })
+        .collect()
+    });
+    guests::watch(values.into_iter());
+}
+
+fn count(count: seepage_analysis::Count) -> Count {
+    Count { blocks: count.blocks, bytes: count.bytes }
+}

@@ -1,0 +1,64 @@
+/** What the rest asks of a page or a worker; `node.ts` beside it says what each is for. */
+
+import { native } from "../hook/native.js";
+import type { TextOptions } from "../tracer/session.js";
+
+export const home = new URL("..", import.meta.url);
+
+/** A page cannot read it there and then: see `browser.ts`. */
+export function analysisBytes(): Uint8Array<ArrayBuffer> {
+  throw new Error("seepage is not loaded yet");
+}
+
+/** The analysis, compiled. */
+export async function analysisModule(): Promise<WebAssembly.Module> {
+  const response = await fetch(new URL("../seepage.wasm", import.meta.url));
+  // Not while it streams: servers for development do not all know the type.
+  return native.compile(await response.arrayBuffer());
+}
+
+export function now(): number {
+  return Math.round(performance.now() * 1e6);
+}
+
+export function say(text: string): void {
+  console.warn(text.trimEnd());
+}
+
+export function print(text: string): void {
+  console.log(text.trimEnd());
+}
+
+export function save(): void {
+  throw new Error("a page has no files");
+}
+
+export const append: (path: string, content: string) => void = save;
+
+export const open: (path: string) => (bytes: Uint8Array) => void = save as never;
+
+/** It would have to be fetched. */
+export function script(_url: string): string | undefined {
+  return undefined;
+}
+
+export function name(url: string): string {
+  return url.replace(/[?#].*$/, "").split("/").at(-1) || url;
+}
+
+/** The page may set them before. */
+export function options(): string {
+  return (globalThis as { __seepage_options?: string }).__seepage_options ?? "";
+}
+
+export function look(): TextOptions {
+  return {};
+}
+
+/** A page has no end that it could speak at. */
+export function atExit(): void {}
+
+export function onDemand(): void {}
+
+/** A worker of a page has to import `seepage/browser` itself. */
+export function followThreads(): void {}

@@ -1,0 +1,921 @@
+/* Made from docs/report.schema.json by scripts/types.mjs. */
+
+/**
+ * A kind of live blocks.
+ */
+export type LeakKind = "definitely_lost" | "indirectly_lost" | "possibly_lost" | "still_reachable";
+/**
+ * Who made a memory grow.
+ */
+export type GrownBy = "guest" | "host";
+/**
+ * A verdict.
+ */
+export type VerdictKind = "heap-error" | "leak" | "growth" | "budget" | "blind" | "inconclusive" | "clean";
+
+/**
+ * What seepage saw of one run of a WebAssembly program.
+ */
+export interface Report {
+  /**
+   * What the analyses do not claim, and why.
+   */
+  abstentions: Abstention[];
+  /**
+   * What the guest did to its heap that is an error or an oddity.
+   */
+  anomalies: Anomaly[];
+  /**
+   * The calling contexts that allocated, by live bytes, then by bytes at the high-water mark,
+   * then by allocated bytes, the largest first.
+   */
+  contexts: Context[];
+  dropped: Dropped;
+  /**
+   * What the analyses claim, the weightiest first.
+   */
+  findings: Finding[];
+  guest: Guest;
+  /**
+   * What the guest did to its heap that is an error.
+   */
+  heap_errors: Anomaly[];
+  /**
+   * Blocks that the host holds from outside the memory.
+   */
+  held?: Held[];
+  high_water: HighWater;
+  /**
+   * What became of the blocks that are live at the end. Absent if there was no image of the
+   * memory to tell by.
+   */
+  leaks?: Leaks | null;
+  /**
+   * Freed blocks by lifetime, in powers of two.
+   */
+  lifetimes: LifetimeBucket[];
+  /**
+   * The live blocks by context and kind: definitely lost ones first, the largest first.
+   */
+  loss_records: LossRecord[];
+  /**
+   * The moments that somebody marked, evenly thinned out if there were many.
+   */
+  marks: Mark[];
+  memory: Memory;
+  module: Module;
+  /**
+   * The other modules that ran.
+   */
+  modules?: Module[];
+  /**
+   * The form of this document: `seepage-report/` and the version of its schema.
+   */
+  schema: string;
+  /**
+   * Allocated blocks by size, in powers of two.
+   */
+  sizes: SizeBucket[];
+  /**
+   * The rules that took blocks out of the verdict, in the order in which they were tried, and
+   * those of the user's files that took none.
+   */
+  suppressions: Suppression[];
+  /**
+   * The course of the run, in a bounded number of points.
+   */
+  timeline: Point[];
+  tool: Tool;
+  totals: Totals;
+  verdict: Verdict;
+}
+/**
+ * Why an analysis makes no claim about something.
+ */
+export interface Abstention {
+  /**
+   * The analysis.
+   */
+  analysis: string;
+  /**
+   * The blocks it does not judge.
+   */
+  blocks: number;
+  /**
+   * Their bytes.
+   */
+  bytes: number;
+  /**
+   * The reason, one sentence.
+   */
+  reason: string;
+}
+/**
+ * One kind of anomaly at one place. All but `count` tell of its first occurrence.
+ */
+export interface Anomaly {
+  /**
+   * The address.
+   */
+  address: number;
+  /**
+   * Where that block was allocated.
+   */
+  allocation_frames?: Frame[] | null;
+  /**
+   * The size of the block that it is about, where there is one.
+   */
+  block_size?: number | null;
+  /**
+   * The event.
+   */
+  clock: number;
+  /**
+   * How often.
+   */
+  count: number;
+  /**
+   * Whether it is an error of the program or of its allocator.
+   */
+  error: boolean;
+  /**
+   * Where the address was freed before.
+   */
+  first_free_frames?: Frame[] | null;
+  /**
+   * Where.
+   */
+  frames: Frame[];
+  /**
+   * `double-free`, `unknown-free`, `interior-free`, `unknown-realloc`, `overlap`,
+   * `size-mismatch` or `failed-allocation`.
+   */
+  kind: string;
+  /**
+   * The size that the caller passed, where it passed one.
+   */
+  size?: number | null;
+}
+/**
+ * One line of a stack.
+ */
+export interface Frame {
+  /**
+   * The column, from 1.
+   */
+  column?: number | null;
+  /**
+   * The source file, where debug information tells.
+   */
+  file?: string | null;
+  /**
+   * The function, demangled, or `wasm-function[N]` with its index in the original module.
+   */
+  function: string;
+  /**
+   * The function's code was inlined into the next frame's.
+   */
+  inlined: boolean;
+  /**
+   * The line, from 1.
+   */
+  line?: number | null;
+  /**
+   * Calls of mutually recursive functions between this frame and the next are left out.
+   */
+  recursion: boolean;
+}
+/**
+ * A calling context and what it costs.
+ */
+export interface Context {
+  allocated: Count;
+  /**
+   * The functions by which it allocated.
+   */
+  allocator: string[];
+  /**
+   * Allocations that the allocator refused.
+   */
+  failed: number;
+  /**
+   * The stack. Empty for the one context of each module that stands for all unknown ones.
+   */
+  frames: Frame[];
+  /**
+   * What was live while live bytes rose from mark to mark, where they did.
+   */
+  growth?: Growth | null;
+  /**
+   * Whether the stack is known.
+   */
+  known: boolean;
+  live: Count;
+  /**
+   * Mean lifetime of the blocks that were freed, in events.
+   */
+  mean_lifetime?: number | null;
+  /**
+   * The module's place: 0 is `module`, the others follow in `modules`.
+   */
+  module: number;
+  peak: Count;
+  /**
+   * The rule that takes it out of the verdict.
+   */
+  suppressed_by?: string | null;
+  temporary: Count;
+  /**
+   * Some outer frames are missing.
+   */
+  truncated: boolean;
+}
+/**
+ * A number of blocks and their bytes.
+ */
+export interface Count {
+  /**
+   * Blocks.
+   */
+  blocks: number;
+  /**
+   * Bytes that the program asked for.
+   */
+  bytes: number;
+}
+/**
+ * What a context held when a rise began and at its end.
+ */
+export interface Growth {
+  from: Count;
+  to: Count;
+}
+/**
+ * What is missing in this report, because a limit was reached or the trace lacks it.
+ */
+export interface Dropped {
+  /**
+   * Occurrences of anomalies that are not listed.
+   */
+  anomalies: number;
+  /**
+   * Blocks that were not followed: they count as allocated, not as live.
+   */
+  blocks: number;
+  /**
+   * Calling contexts that are not listed. They count in `totals`.
+   */
+  contexts: number;
+  /**
+   * Findings that are not listed.
+   */
+  findings: number;
+  /**
+   * Frees that may have meant one of those.
+   */
+  frees: number;
+  /**
+   * Growths of memory that are not listed.
+   */
+  grows: number;
+  /**
+   * Images of a memory that were too large: what points to its blocks is not known.
+   */
+  images: number;
+  /**
+   * Loss records that are not listed. They count in `leaks`.
+   */
+  loss_records: number;
+  /**
+   * Modules that were not followed.
+   */
+  modules: number;
+  /**
+   * Records that the host could not take from the guest.
+   */
+  records: number;
+  /**
+   * Stacks that were not remembered: their blocks are booked to the unknown context.
+   */
+  stacks: number;
+  /**
+   * Events whose calling context the trace does not explain.
+   */
+  unknown_contexts: number;
+  /**
+   * Records that this version does not understand.
+   */
+  unknown_records: number;
+}
+/**
+ * A claim and its evidence.
+ */
+export interface Finding {
+  /**
+   * The analysis that makes it.
+   */
+  analysis: string;
+  /**
+   * The blocks it is about; for a heap error, how often it happened.
+   */
+  blocks: number;
+  /**
+   * The bytes it is about.
+   */
+  bytes: number;
+  /**
+   * Where it happens, if it is at one place.
+   */
+  frames?: Frame[] | null;
+  /**
+   * `heap-error`, `leak`, `growth` or `budget`.
+   */
+  kind: string;
+  /**
+   * Further stacks that take part in it, the most important first.
+   */
+  related: Frame[][];
+  /**
+   * The claim with its figures, one sentence.
+   */
+  summary: string;
+  /**
+   * How sure it is: `error`, `leak`, `suspect` or `exceeded`.
+   */
+  verdict: string;
+}
+/**
+ * How the guest ended.
+ */
+export interface Guest {
+  /**
+   * How long it ran, in nanoseconds; 0 if the trace does not say.
+   */
+  duration_ns: number;
+  /**
+   * Its exit code, where it has one.
+   */
+  exit_code?: number | null;
+  /**
+   * What the host says of it, such as a trap's message.
+   */
+  message?: string | null;
+  /**
+   * `returned`, `exited`, `trapped`, `timed-out`, `interrupted`, `memory-limit`, `failed`, or
+   * `unknown` if the trace has no end.
+   */
+  outcome: string;
+  /**
+   * Growths of memory that the host refused because of a limit.
+   */
+  refused_growths: number;
+  /**
+   * The stack on which it trapped.
+   */
+  trap_stack: Frame[];
+}
+/**
+ * A block that the host holds.
+ */
+export interface Held {
+  /**
+   * Where the block begins.
+   */
+  address: number;
+  /**
+   * Its size.
+   */
+  bytes: number;
+  /**
+   * The module's place: 0 is `module`, the others follow in `modules`.
+   */
+  module: number;
+  /**
+   * Bytes that would be free without it.
+   */
+  retained_bytes: number;
+  /**
+   * The address that the host holds.
+   */
+  root: number;
+}
+/**
+ * The high-water mark.
+ */
+export interface HighWater {
+  /**
+   * The event that reached it; 0 if nothing was ever allocated.
+   */
+  clock: number;
+  /**
+   * Size of all memories then, in pages of 64 KiB.
+   */
+  pages: number;
+  /**
+   * The host's clock when it took the records with that event.
+   */
+  time_ns: number;
+}
+/**
+ * What became of the live blocks, in the words of Valgrind's Memcheck.
+ */
+export interface Leaks {
+  definitely_lost: Count;
+  indirectly_lost: Count;
+  maybe_in_locals: Count;
+  possibly_lost: Count;
+  roots: Roots;
+  still_reachable: Count;
+  suppressed: Count;
+}
+/**
+ * What was looked at for addresses of blocks.
+ */
+export interface Roots {
+  /**
+   * Mutable globals.
+   */
+  globals: number;
+  /**
+   * Addresses that the host holds.
+   */
+  host: number;
+  /**
+   * Bytes of the live part of the stack in memory; 0 if it is not told apart.
+   */
+  stack_bytes: number;
+  /**
+   * Bytes of memory outside the heap, without the dead part of the stack.
+   */
+  static_bytes: number;
+}
+/**
+ * Freed blocks of about one lifetime.
+ */
+export interface LifetimeBucket {
+  /**
+   * Blocks freed.
+   */
+  blocks: number;
+  /**
+   * Their bytes.
+   */
+  bytes: number;
+  /**
+   * The shortest lifetime in it, in events.
+   */
+  from: number;
+  /**
+   * The longest lifetime in it, in events.
+   */
+  to: number;
+}
+/**
+ * The live blocks of one kind from one context.
+ */
+export interface LossRecord {
+  /**
+   * How many.
+   */
+  blocks: number;
+  /**
+   * Their bytes.
+   */
+  bytes: number;
+  /**
+   * Where they were allocated.
+   */
+  frames: Frame[];
+  /**
+   * Lost blocks of any context that hang on these.
+   */
+  indirect_blocks: number;
+  /**
+   * Bytes of those.
+   */
+  indirect_bytes: number;
+  kind: LeakKind;
+  /**
+   * The module's place: 0 is `module`, the others follow in `modules`.
+   */
+  module: number;
+  /**
+   * Bytes that would be free if these blocks were; null if there were too many blocks to tell.
+   */
+  retained_bytes?: number | null;
+}
+/**
+ * A moment that somebody marked.
+ */
+export interface Mark {
+  /**
+   * Events so far.
+   */
+  clock: number;
+  /**
+   * What became of the blocks that were live then; null without an image of the moment.
+   */
+  leaks?: KindCounts | null;
+  live: Count;
+  /**
+   * What it was called.
+   */
+  name: string;
+  /**
+   * Size of all memories, in pages of 64 KiB.
+   */
+  pages: number;
+}
+/**
+ * Live blocks by kind.
+ */
+export interface KindCounts {
+  definitely_lost: Count;
+  indirectly_lost: Count;
+  possibly_lost: Count;
+  still_reachable: Count;
+}
+/**
+ * The linear memories.
+ */
+export interface Memory {
+  /**
+   * What every byte is for at the end. The parts add up to `final_pages` times `page_size`.
+   */
+  account?: Account | null;
+  /**
+   * Size of all memories at the end.
+   */
+  final_pages: number;
+  /**
+   * Every growth, and every attempt, in the order of events.
+   */
+  grows: Grow[];
+  growth: MemoryGrowth;
+  /**
+   * Size of all memories at the start, in pages of `page_size`.
+   */
+  initial_pages: number;
+  /**
+   * Bytes of the pages counted here: 65,536.
+   */
+  page_size: number;
+  /**
+   * What every byte was for at the high-water mark of live bytes.
+   */
+  peak_account?: Account | null;
+  /**
+   * The largest size of all memories. It is the final one, since memories never shrink.
+   */
+  peak_pages: number;
+}
+/**
+ * What the bytes of the memories are for at one moment. All parts are bytes, and add up to the
+ * memories' size; `live` is split further.
+ */
+export interface Account {
+  /**
+   * Free runs in which what the program usually asks for has room.
+   */
+  free_fitting: number;
+  /**
+   * Free runs in which it has not: external fragmentation.
+   */
+  free_fragmented: number;
+  live: LiveBytes;
+  /**
+   * What the allocator took for them beyond that.
+   */
+  overhead: number;
+  /**
+   * The stack in memory, where it is known.
+   */
+  stack: number;
+  /**
+   * Static variables, and what else lies below the heap.
+   */
+  static: number;
+  /**
+   * Never handed out, at the top.
+   */
+  tail: number;
+  /**
+   * Grown by somebody whose blocks are not seen.
+   */
+  untracked: number;
+}
+/**
+ * Bytes of live blocks by what became of them.
+ */
+export interface LiveBytes {
+  /**
+   * Nothing points there.
+   */
+  definitely_lost: number;
+  /**
+   * Only lost blocks point there.
+   */
+  indirectly_lost: number;
+  /**
+   * Something may point there.
+   */
+  possibly_lost: number;
+  /**
+   * Something points there.
+   */
+  still_reachable: number;
+  /**
+   * Known noise.
+   */
+  suppressed: number;
+  /**
+   * Nobody looked.
+   */
+  unknown: number;
+}
+/**
+ * A growth of a memory.
+ */
+export interface Grow {
+  by: GrownBy;
+  /**
+   * Why, for the most part: `demand`, `fragmentation`, `policy`, `direct` or `unexplained`;
+   * null if it was refused.
+   */
+  cause?: string | null;
+  /**
+   * The event; for a growth by the host, the one after which it was noticed.
+   */
+  clock: number;
+  /**
+   * Pages asked for.
+   */
+  delta: number;
+  /**
+   * The calling context, for a growth by the guest.
+   */
+  frames: Frame[];
+  /**
+   * Pages before.
+   */
+  from_pages: number;
+  /**
+   * Bytes that were live then.
+   */
+  live_bytes: number;
+  /**
+   * Index of the memory in its module.
+   */
+  memory: number;
+  /**
+   * The module's place: 0 is `module`, the others follow in `modules`.
+   */
+  module: number;
+  /**
+   * It did not happen.
+   */
+  refused: boolean;
+  /**
+   * The host's clock when it took the records with that event.
+   */
+  time_ns: number;
+  /**
+   * Pages after; the same if it was refused.
+   */
+  to_pages: number;
+}
+/**
+ * Bytes by which all memories grew, by cause.
+ */
+export interface MemoryGrowth {
+  /**
+   * The whole growth.
+   */
+  bytes: number;
+  /**
+   * The program asked its allocator for more than all that was free.
+   */
+  demand: number;
+  /**
+   * Other code of the module grew the memory.
+   */
+  direct: number;
+  /**
+   * Enough was free, but in pieces too small for what was asked for.
+   */
+  fragmentation: number;
+  /**
+   * Allocators took more than they needed, and have not handed it out.
+   */
+  policy: number;
+  /**
+   * The host or another module did.
+   */
+  unexplained: number;
+}
+/**
+ * A module that ran.
+ */
+export interface Module {
+  /**
+   * The functions of allocators that were found, and the instructions that grow memories.
+   */
+  allocators: Allocator[];
+  /**
+   * What seepage cannot see in this module, a sentence each.
+   */
+  blind_spots: string[];
+  /**
+   * Size of the original module.
+   */
+  bytes: number;
+  /**
+   * Whether events carry calling contexts.
+   */
+  contexts: boolean;
+  /**
+   * Its linear memories.
+   */
+  memories: MemoryDeclaration[];
+  /**
+   * File or module name.
+   */
+  name: string;
+}
+/**
+ * A function of an allocator.
+ */
+export interface Allocator {
+  /**
+   * The family of allocators it belongs to.
+   */
+  family: string;
+  /**
+   * Its name.
+   */
+  function: string;
+  /**
+   * How it was recognised.
+   */
+  how: string;
+  /**
+   * Its index in the original module; for `memory.grow`, the index of the memory.
+   */
+  index: number;
+  /**
+   * What it does, in C's words: `malloc`, `free`, `realloc`, …, or `memory.grow`.
+   */
+  role: string;
+}
+/**
+ * A linear memory as its module declares it.
+ */
+export interface MemoryDeclaration {
+  /**
+   * Whether the host brings it.
+   */
+  imported: boolean;
+  /**
+   * Pages at the start.
+   */
+  initial_pages: number;
+  /**
+   * Whether its addresses have 64 bits.
+   */
+  is_64: boolean;
+  /**
+   * Pages it may have at most.
+   */
+  maximum_pages?: number | null;
+  /**
+   * Bytes of a page.
+   */
+  page_size: number;
+}
+/**
+ * Blocks of about one size.
+ */
+export interface SizeBucket {
+  /**
+   * Blocks allocated.
+   */
+  blocks: number;
+  /**
+   * Their bytes.
+   */
+  bytes: number;
+  /**
+   * The smallest size in it.
+   */
+  from: number;
+  /**
+   * The largest size in it.
+   */
+  to: number;
+}
+/**
+ * A suppression rule, and how much it took out of the verdict.
+ */
+export interface Suppression {
+  /**
+   * What it matches and leaves in the verdict because its limit is reached.
+   */
+  beyond?: Count | null;
+  /**
+   * Live blocks; none if the rule is unused.
+   */
+  blocks: number;
+  /**
+   * Their bytes.
+   */
+  bytes: number;
+  /**
+   * Where the rule is written, as `file:line`, unless it is built in.
+   */
+  place?: string | null;
+  /**
+   * Why such blocks are no leak of the program.
+   */
+  reason: string;
+  /**
+   * The rule's name.
+   */
+  rule: string;
+}
+/**
+ * A moment of the run, and the stretch that ends with it.
+ */
+export interface Point {
+  /**
+   * The event.
+   */
+  clock: number;
+  live: Count;
+  /**
+   * The most bytes that were live since the point before.
+   */
+  max_bytes: number;
+  /**
+   * Size of all memories, in pages of 64 KiB.
+   */
+  pages: number;
+  /**
+   * The host's clock when it took the records with that event.
+   */
+  time_ns: number;
+}
+/**
+ * The program that wrote the report.
+ */
+export interface Tool {
+  /**
+   * `seepage`.
+   */
+  name: string;
+  /**
+   * Its version.
+   */
+  version: string;
+}
+/**
+ * Sums over the whole run.
+ */
+export interface Totals {
+  allocated: Count;
+  /**
+   * Events: what every `clock` counts.
+   */
+  events: number;
+  /**
+   * Allocations and reallocations that the allocator refused.
+   */
+  failed: number;
+  freed: Count;
+  /**
+   * Errors the guest made with its heap.
+   */
+  heap_errors: number;
+  live: Count;
+  /**
+   * Calling contexts that hold what is live and not suppressed.
+   */
+  live_contexts: number;
+  peak: Count;
+  /**
+   * Reallocations.
+   */
+  reallocated: number;
+  suppressed: Count;
+  temporary: Count;
+}
+/**
+ * What the run comes down to.
+ */
+export interface Verdict {
+  exit: VerdictKind;
+  kind: VerdictKind;
+  /**
+   * Why, a sentence each, the weightiest first.
+   */
+  reasons: string[];
+}

@@ -1,0 +1,140 @@
+/**
+ * Patches `WebAssembly` so that every module is instrumented before the engine sees it, and the app
+ * sees none of it: same errors, same prototypes, no import, export or section that is not its own.
+ */
+
+import * as env from "#env";
+import type { Runtime } from "../runtime.js";
+import { view } from "../tracer/instrument.js";
+import type { InstrumentOptions } from "../tracer/instrument.js";
+import { ADDED_EXPORT, SECTION } from "../tracer/session.js";
+import { caller } from "./caller.js";
+import type { Caller } from "./caller.js";
+import { native } from "./native.js";
+
+type Imports = WebAssembly.Imports | undefined;
+
+/** Longer scripts are not searched for the names of exports. */
+const LONGEST_GLUE = 8 << 20;
+
+export function patch(runtime: Runtime, options: InstrumentOptions): void {
+  function prepare(source: unknown, { isNode, script }: Caller = caller(), url?: string): BufferSource {
+    const bytes = source as BufferSource;
+    if (!isBytes(source) || isNode) return bytes;
+    const name = url ?? (script === undefined ? "wasm" : `${env.name(script)} (wasm)`);
+    const glue = script === undefined ? undefined : env.script(script);
+    const told = glue === undefined || glue.length > LONGEST_GLUE ? options : { glue, ...options };
+    return runtime.prepare(bytes, name, told);
+  }
+
+  /** The same for who can wait. */
+  async function prepared(source: unknown, from: Caller, url?: string): Promise<BufferSource> {
+    if (runtime.ready === undefined || !isBytes(source)) return prepare(source, from, url);
+    // The app may change them meanwhile.
+    const copy = view(source).slice();
+    await runtime.ready;
+    return prepare(copy, from, url);
+  }
+
+  function instance(
+    module: WebAssembly.Module,
+    own: Imports,
+    entry: (...args: never[]) => unknown,
+  ): Promise<WebAssembly.Instance> {
+    return runtime.link(module, own, entry, async (imports, done) => {
+      const made = await native.instantiate(module, imports);
+      done(made);
+      return made;
+    });
+  }
+
+  async function bytesOf(source: unknown, from: Caller): Promise<BufferSource> {
+    const response = (await source) as Response;
+    const type = response?.headers?.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+    if (!(response instanceof Response) || !response.ok || type !== "application/wasm") {
+      // The engine knows what is wrong with it.
+      await native.compileStreaming(response);
+    }
+    const url = response.url ? env.name(response.url) : undefined;
+    return prepared(await response.arrayBuffer(), from, url);
+  }
+
+  const Module: typeof WebAssembly.Module = new Proxy(native.Module, {
+    construct(target, [source, ...rest], self) {
+      return Reflect.construct(target, [prepare(source), ...rest], self === Module ? target : self) as object;
+    },
+  });
+  const Instance: typeof WebAssembly.Instance = new Proxy(native.Instance, {
+    construct: function construct(target, args: unknown[], self: NewableFunction) {
+      const [module, own] = args as [WebAssembly.Module, Imports];
+      if (!(module instanceof native.Module)) return Reflect.construct(target, args, target) as object;
+      return runtime.link(module, own, construct, (imports, done) => {
+        const made = Reflect.construct(
+          target,
+          imports === undefined ? [module] : [module, imports],
+          self === Instance ? target : self,
+        ) as WebAssembly.Instance;
+        done(made);
+        return made;
+      });
+    },
+  });
+  async function instantiate(source: unknown, own?: Imports): Promise<unknown> {
+    if (source instanceof native.Module) return instance(source, own, instantiate);
+    const module = await native.compile(await prepared(source, caller()));
+    return { module, instance: await instance(module, own, instantiate) };
+  }
+  async function instantiateStreaming(source: unknown, own?: Imports): Promise<unknown> {
+    const module = await native.compile(await bytesOf(source, caller()));
+    return { module, instance: await instance(module, own, instantiateStreaming) };
+  }
+
+  replace(WebAssembly, {
+    Module,
+    Instance,
+    compile: async (source: unknown) => native.compile(await prepared(source, caller())),
+    instantiate,
+    compileStreaming: async (source: unknown) => native.compile(await bytesOf(source, caller())),
+    instantiateStreaming,
+  });
+  replace(native.Module, {
+    imports: (module: WebAssembly.Module) =>
+      native.importsOf(module).filter((it) => it.module !== SECTION),
+    exports: (module: WebAssembly.Module) =>
+      native.exportsOf(module).filter((it) => !ADDED_EXPORT.test(it.name)),
+    customSections: (module: WebAssembly.Module, name: string) =>
+      name === SECTION ? [] : native.customSections(module, name),
+  });
+  native.Module.prototype.constructor = Module;
+  native.Instance.prototype.constructor = Instance;
+  const exports = Object.getOwnPropertyDescriptor(native.Instance.prototype, "exports");
+  if (exports?.get !== undefined) {
+    Object.defineProperty(native.Instance.prototype, "exports", {
+      ...exports,
+      get(this: WebAssembly.Instance) {
+        return runtime.exports(this);
+      },
+    });
+  }
+}
+
+/** Puts functions in the place of others of the same names, with their attributes. */
+function replace(object: object, functions: Record<string, object>): void {
+  for (const [key, value] of Object.entries(functions)) {
+    const descriptor = Object.getOwnPropertyDescriptor(object, key);
+    if (descriptor === undefined) continue;
+    for (const property of ["name", "length"] as const) {
+      const { [property]: original } = descriptor.value as () => void;
+      Object.defineProperty(value, property, { value: original, configurable: true });
+    }
+    Object.defineProperty(object, key, { ...descriptor, value });
+  }
+}
+
+function isBytes(source: unknown): source is BufferSource {
+  return (
+    ArrayBuffer.isView(source) ||
+    source instanceof ArrayBuffer ||
+    /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(source))
+  );
+}

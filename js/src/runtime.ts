@@ -1,0 +1,137 @@
+/**
+ * What is there once in a realm, however many copies of this package it has loaded, as ES modules
+ * and as CommonJS: the session, the JS objects, and whether `WebAssembly` is patched.
+ */
+
+import * as env from "#env";
+import { install } from "./handles/index.js";
+import type { Handles } from "./handles/index.js";
+import { native } from "./hook/native.js";
+import { instrument, view } from "./tracer/instrument.js";
+import type { InstrumentOptions } from "./tracer/instrument.js";
+import { ADDED_EXPORT, Session, sectionOf } from "./tracer/session.js";
+
+/** Changes when copies of the package cannot share a runtime any more. */
+const KEY = Symbol.for("seepage/1");
+
+type Imports = WebAssembly.Imports | undefined;
+/** A function that the app calls: what is further in is none of its stack. */
+type Entry = (...args: never[]) => unknown;
+
+export function runtime(): Runtime {
+  const realm = globalThis as { [KEY]?: Runtime };
+  if (realm[KEY] === undefined) {
+    Object.defineProperty(realm, KEY, { value: new Runtime(), configurable: true });
+  }
+  return realm[KEY]!;
+}
+
+export class Runtime {
+  /** Whether `WebAssembly` is patched. */
+  isRegistered = false;
+  /** Until then the analysis is not there: a page has to fetch it. */
+  ready: Promise<void> | undefined;
+  /** It never will be. */
+  isDisabled = false;
+  #session: Session | undefined;
+  #handles: Handles | undefined;
+  /** What an app sees of the exports of a traced instance. */
+  readonly #views = new WeakMap<WebAssembly.Instance, WebAssembly.Exports>();
+  readonly #said = new Set<string>();
+
+  /** The session, made when somebody first asks. */
+  get session(): Session {
+    return (this.#session ??= new Session((message) => this.warn(message)));
+  }
+
+  /** Whether any heap is traced. */
+  get isTracing(): boolean {
+    return this.#session?.hasGuests ?? false;
+  }
+
+  /** Who made and freed the JS objects that own memory of a module. */
+  get handles(): Handles {
+    return (this.#handles ??= install());
+  }
+
+  warn(message: string): void {
+    if (this.#said.has(message)) return;
+    this.#said.add(message);
+    env.say(`seepage: warning: ${message}\n`);
+  }
+
+  /** The bytes to compile in the place of these: those of the instrumented module, if there can be one. */
+  prepare(bytes: BufferSource, name: string, options: InstrumentOptions): BufferSource {
+    if (this.isDisabled) return bytes;
+    try {
+      const { wasm } = instrument(bytes, { ...options, name });
+      if (native.validate(wasm)) return wasm;
+      throw new Error("this engine does not take the instrumented module");
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      // What is instrumented needs nothing, and what is no module the engine will say itself.
+      if (/^the module is instrumented already/.test(reason)) return bytes;
+      if (!native.validate(view(bytes) as BufferSource)) return bytes;
+      this.warn(`the wasm heap of the module ${name} is not traced: ${reason.split("\n")[0]}`);
+      return bytes;
+    }
+  }
+
+  /** Instantiates with the imports that tracing needs; `make` is the engine's. */
+  link<T>(
+    module: WebAssembly.Module,
+    own: Imports,
+    entry: Entry,
+    make: (imports: Imports, done: (instance: WebAssembly.Instance) => void) => T,
+  ): T {
+    const site = this.handles.captureSite(entry);
+    this.handles.observeImports(own);
+    const guest = isImports(own) ? this.#guarded(() => this.#guest(module)) : undefined;
+    return make(guest === undefined ? own : withOurs(own, guest.imports), (instance) => {
+      this.#guarded(() => {
+        const all = native.exports(instance);
+        if (guest !== undefined) {
+          guest.attach(all);
+          this.#views.set(instance, withoutAdded(all));
+        }
+        this.handles.observeExports(all, instance, { module, imports: own, site });
+      });
+    });
+  }
+
+  /** The exports of an instance, without what instrumentation added. */
+  exports(instance: WebAssembly.Instance): WebAssembly.Exports {
+    return this.#views.get(instance) ?? native.exports(instance);
+  }
+
+  #guest(module: WebAssembly.Module): ReturnType<Session["add"]> | undefined {
+    const section = sectionOf(module);
+    return section === undefined ? undefined : this.session.add(section);
+  }
+
+  #guarded<T>(body: () => T): T | undefined {
+    try {
+      return body();
+    } catch (error) {
+      this.warn(`an instance is not traced: ${String(error)}`);
+      return undefined;
+    }
+  }
+}
+
+/** On top of the app's own imports, which are asked for what is wanted and never enumerated. */
+function withOurs(own: Imports, ours: WebAssembly.ModuleImports): WebAssembly.Imports {
+  return new Proxy(own ?? {}, {
+    get: (target, name) => (name === "seepage" ? ours : Reflect.get(target, name)),
+  });
+}
+
+function withoutAdded(exports: WebAssembly.Exports): WebAssembly.Exports {
+  const own = Object.entries(exports).filter(([name]) => !ADDED_EXPORT.test(name));
+  return Object.freeze(Object.assign(Object.create(null), Object.fromEntries(own))) as WebAssembly.Exports;
+}
+
+/** What the engine will not refuse as an import object. */
+function isImports(own: unknown): boolean {
+  return own === undefined || (typeof own === "object" && own !== null) || typeof own === "function";
+}

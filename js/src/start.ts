@@ -1,0 +1,23 @@
+/** What every entry point for a whole program does first: patch `WebAssembly`, once a realm. */
+
+import * as env from "#env";
+import { announceInNode } from "./handles/index.js";
+import { patch } from "./hook/webassembly.js";
+import { fromEnvironment } from "./options.js";
+import type { Options } from "./options.js";
+import { runtime } from "./runtime.js";
+import type { InstrumentOptions } from "./tracer/instrument.js";
+
+/** The options, if this call was the one that began; a second copy of the package finds all done. */
+export function start(defaults: InstrumentOptions = {}): Options | undefined {
+  const shared = runtime();
+  if (shared.isRegistered) return undefined;
+  const options = fromEnvironment();
+  shared.isRegistered = true;
+  // First: glue that is loaded earlier is not seen.
+  void shared.handles;
+  announceInNode();
+  patch(shared, { ...defaults, ...options.instrument });
+  if (options.trace !== undefined) shared.session.traceTo(env.open(options.trace));
+  return options;
+}

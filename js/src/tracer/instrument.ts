@@ -1,0 +1,78 @@
+/** Rewriting a module, by the instrumenter of the native tool. */
+
+import { native } from "../hook/native.js";
+import { Analysis } from "./wasm.js";
+import type { Host } from "./wasm.js";
+
+export interface InstrumentOptions {
+  /** What the module is called in reports. */
+  name?: string;
+  /** How records leave the guest; `auto` takes what the engine and the module allow. */
+  transport?: "auto" | "ring" | "call";
+  /** Whether records carry their calling context; they do unless this is false. */
+  contexts?: boolean;
+  /** Functions that are an allocator's, such as `pool_alloc=malloc(_,size)`. */
+  allocFn?: readonly string[];
+  /** The JavaScript that loads the module: it may tell which export is malloc. */
+  glue?: string;
+}
+
+/** What was found in a module. */
+export interface Inspection {
+  /** How sure it is that the hooked functions are the allocator. */
+  verdict: "abstain" | "likely" | "confirmed";
+  allocators: { function: string; role: string; family: string; how: string }[];
+  /** What will not be seen, a sentence each. */
+  blindSpots: string[];
+}
+
+export interface Instrumented {
+  wasm: Uint8Array<ArrayBuffer>;
+  inspection: Inspection;
+}
+
+/** A module with two memories and nothing else. */
+const TWO_MEMORIES = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 5, 5, 2, 0, 0, 0, 0]);
+
+/** Whether this engine runs modules with the transport `ring`. */
+export const hasMultiMemory: boolean = native.validate(TWO_MEMORIES);
+
+/** For an instance without guests. */
+export const NOBODY: Host = { context() {}, full() {}, watched() {} };
+
+/**
+ * Rewrites a module so that its heap can be followed. It imports `seepage.*` then, which `track` and
+ * `register` provide.
+ *
+ * @throws when the bytes are no module that can be instrumented
+ */
+export function instrument(bytes: BufferSource, options: InstrumentOptions = {}): Instrumented {
+  const { name = "module", transport = "auto", contexts = true, allocFn = [], glue } = options;
+  // An instance of its own: a panic in it spoils nothing, and its memory goes with it.
+  const analysis = new Analysis(NOBODY);
+  const asked = {
+    name,
+    transport: transport === "auto" && !hasMultiMemory ? "call" : transport,
+    no_context: !contexts,
+    alloc_fn: allocFn,
+    ...(glue !== undefined && { glue }),
+  };
+  try {
+    const wasm = analysis.ask("seepage_instrument", view(bytes), asked);
+    analysis.call("seepage_inspection");
+    const { verdict, allocators, blind_spots } = analysis.json<
+      Omit<Inspection, "blindSpots"> & { blind_spots: string[] }
+    >();
+    return { wasm, inspection: { verdict, allocators, blindSpots: blind_spots } };
+  } catch (error) {
+    if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+    throw new Error(`the instrumenter failed: ${analysis.text() || error.message}`);
+  }
+}
+
+/** The bytes of anything that WebAssembly takes for bytes, without a copy. */
+export function view(source: BufferSource): Uint8Array {
+  return ArrayBuffer.isView(source)
+    ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
+    : new Uint8Array(source);
+}

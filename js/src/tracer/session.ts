@@ -1,0 +1,303 @@
+/** The session of this realm: it takes what all traced guests write, and gives reports. */
+
+import * as env from "#env";
+import type { Count, Frame } from "../generated/report.js";
+import type { Frame as JsFrame, Handles } from "../handles/index.js";
+import { native } from "../hook/native.js";
+import { link } from "./link.js";
+import { place } from "./place.js";
+import { guestStack } from "./stack.js";
+import { Analysis } from "./wasm.js";
+import type { Host } from "./wasm.js";
+
+/** The name of the custom section in an instrumented module, and of its imports. */
+export const SECTION = "seepage";
+/** What instrumentation adds to the exports. */
+export const ADDED_EXPORT = /^seepage:/;
+
+const PAGE = 65_536;
+/** A guest's records are handed on after so many milliseconds, even if they are few. */
+const PATIENCE = 100;
+/** Bytes of the scratch memory: stacks of 1024 calls fit in it. */
+const SCRATCH = 16_384;
+
+/** The heaps of all traced modules together. */
+export interface Stats {
+  allocated: Count;
+  freed: Count;
+  live: Count;
+  /** Events so far: what the clock counts. */
+  events: number;
+  /** Size of all memories, in pages of 64 KiB. */
+  pages: number;
+}
+
+/** A calling context that held more at each of several moments. */
+export interface Rising {
+  /** The context's number in this session. */
+  id: number;
+  /** The module whose code it is. */
+  module: string;
+  /** Innermost first. */
+  frames: Frame[];
+  /** How much more it held at the last moment than at the first. */
+  risen: Count;
+  /** How much more at each moment than at the one before, where that was always the same. */
+  each: Count | null;
+  /** What it holds. */
+  live: Count;
+}
+
+/** How a run ended, in the words of a trace. */
+export interface End {
+  outcome: "returned" | "exited" | "trapped" | "unknown";
+  exit_code?: number;
+  message?: string;
+}
+
+/** How a text report looks. */
+export interface TextOptions {
+  color?: boolean;
+  width?: number;
+  top?: number;
+  unicode?: boolean;
+}
+
+interface GuestInfo {
+  id: number;
+  wide: boolean;
+  memories: number;
+  ring: [number, number] | null;
+  record: number;
+}
+
+interface Guest extends GuestInfo {
+  /** Absent until instantiation is over. */
+  exports?: WebAssembly.Exports;
+}
+
+export class Session {
+  readonly #analysis: Analysis;
+  readonly #host: Host;
+  #watched: ((context: number) => void) | undefined;
+  readonly #guests: Guest[] = [];
+  readonly #scratch: number;
+  readonly #warn: (message: string) => void;
+  #writeTrace: ((bytes: Uint8Array) => void) | undefined;
+  #failed = false;
+  #ended = false;
+
+  constructor(warn: (message: string) => void) {
+    this.#warn = warn;
+    this.#host = {
+      context: (guest, context) => this.#guard(() => this.#learn(guest, context)),
+      full: (guest) => this.#guard(() => this.#feed(this.#guests[guest]!)),
+      watched: (context) => this.#guard(() => this.#watched?.(context)),
+    };
+    this.#analysis = new Analysis(this.#host);
+    this.#scratch = this.#analysis.alloc(SCRATCH);
+    const timer = setInterval(() => this.flush(), PATIENCE);
+    // Node would wait for it; a page has nothing to wait for.
+    if (typeof timer === "object") timer.unref();
+  }
+
+  /** Whether anything is traced. */
+  get hasGuests(): boolean {
+    return this.#guests.length > 0;
+  }
+
+  /** Writes the trace as it comes, from now on. Call it before the first guest. */
+  traceTo(write: (bytes: Uint8Array) => void): void {
+    this.#analysis.call("seepage_trace_on");
+    this.#writeTrace = write;
+  }
+
+  /** A guest of an instrumented module: what it imports, and what to do with the instance. */
+  add(section: ArrayBuffer): {
+    imports: WebAssembly.ModuleImports;
+    attach(exports: WebAssembly.Exports): void;
+  } {
+    const info = JSON.parse(
+      new TextDecoder().decode(this.#analysis.ask("seepage_guest", new Uint8Array(section))),
+    ) as GuestInfo;
+    const guest: Guest = { ...info };
+    this.#guests[guest.id] = guest;
+    const { event, wide, context } = link(guest.id, this.#analysis.exports);
+    return {
+      imports: {
+        event: (guest.wide ? wide : event)!,
+        context: context!,
+        flush: () => this.#guard(() => this.#feed(guest)),
+      },
+      attach: (exports) => {
+        guest.exports = exports;
+      },
+    };
+  }
+
+  /** Takes what the guests have written so far. */
+  flush(): void {
+    this.#guard(() => {
+      for (const guest of this.#guests) this.#feed(guest);
+      this.#passTraceOn();
+    });
+  }
+
+  stats(): Stats {
+    return this.#ask("seepage_stats");
+  }
+
+  /** Remembers what each context holds; the number is for {@link rising} and {@link forget}. */
+  snapshot(): number {
+    this.flush();
+    return this.#analysis.call("seepage_snapshot");
+  }
+
+  forget(snapshot: number): void {
+    this.#analysis.call("seepage_forget", snapshot);
+  }
+
+  /** The contexts that held more at each snapshot than at the one before. */
+  rising(snapshots: readonly number[]): Rising[] {
+    this.#callWith("seepage_rising", snapshots);
+    return this.#analysis.json();
+  }
+
+  /**
+   * The lines of the app that came to contexts while `body` ran. Only known with the transport
+   * `call`: a ring says what happened, and not when.
+   */
+  async watching(
+    contexts: readonly number[],
+    handles: Handles,
+    body: () => Promise<void>,
+  ): Promise<Map<number, JsFrame[]>> {
+    const places = new Map<number, Map<string, JsFrame>>();
+    this.#watch(contexts);
+    this.#watched = (context) => {
+      const at = place(handles, this.#host.watched);
+      if (at === undefined) return;
+      const known = places.get(context) ?? new Map<string, JsFrame>();
+      places.set(context, known.set(`${at.file}:${at.line}:${at.column}`, at));
+    };
+    try {
+      await body();
+    } finally {
+      this.#watched = undefined;
+      this.#watch([]);
+    }
+    return new Map([...places].map(([context, known]) => [context, [...known.values()]]));
+  }
+
+  /** Marks a quiescent moment. */
+  mark(name: string): void {
+    this.flush();
+    this.#guard(() => {
+      this.#analysis.call("seepage_mark", name);
+    });
+  }
+
+  /** The report of everything so far, as if it had come to this end; the session goes on. */
+  report(format: string, text: TextOptions, end: End): string {
+    this.flush();
+    const now = this.#ended ? undefined : { ...end, time_ns: env.now() };
+    const options = { format, text, ...(now && { end: now }) };
+    return new TextDecoder().decode(this.#analysis.ask("seepage_report", options));
+  }
+
+  /** Ends the trace. */
+  end(end: End): void {
+    this.flush();
+    this.#ended = true;
+    this.#guard(() => {
+      this.#analysis.ask("seepage_end", { ...end, time_ns: env.now() });
+      this.#passTraceOn();
+    });
+  }
+
+  #watch(contexts: readonly number[]): void {
+    this.#callWith("seepage_watch", contexts);
+  }
+
+  /** Calls a function with a list of numbers. */
+  #callWith(name: string, numbers: readonly number[]): void {
+    const bytes = new Uint8Array(new Uint32Array(numbers).buffer);
+    const address = this.#analysis.alloc(bytes.length);
+    this.#analysis.bytes.set(bytes, address);
+    this.#analysis.exports[name]!(address, numbers.length);
+    this.#analysis.free(address, bytes.length);
+  }
+
+  #ask<T>(name: string): T {
+    this.flush();
+    this.#analysis.call(name);
+    return this.#analysis.json();
+  }
+
+  /** The guest is at a context that nobody has seen. */
+  #learn(guest: number, context: bigint): void {
+    const { calls, cut } = guestStack();
+    new Uint32Array(this.#analysis.buffer, this.#scratch, calls.length).set(calls);
+    this.#analysis.exports.seepage_stack!(
+      guest,
+      context,
+      this.#scratch,
+      calls.length / 2,
+      Number(cut),
+    );
+  }
+
+  #feed(guest: Guest): void {
+    const { id, exports } = guest;
+    if (guest.ring !== null) this.#empty(guest, guest.ring);
+    const pages: number[] = [];
+    for (let index = 0; exports !== undefined && index < guest.memories; index++) {
+      const memory = exports[`seepage:memory:${index}`] as WebAssembly.Memory;
+      pages.push(memory.buffer.byteLength / PAGE);
+    }
+    new Uint32Array(this.#analysis.buffer, this.#scratch, pages.length).set(pages);
+    this.#analysis.exports.seepage_feed!(id, env.now(), this.#scratch, pages.length);
+    this.#passTraceOn();
+  }
+
+  /** Takes the records out of a ring. */
+  #empty({ id, exports, record }: Guest, [start, end]: [number, number]): void {
+    // Modules with a start function have no ring: see `bindings/src/instrument.rs`.
+    if (exports === undefined) return;
+    const ring = exports["seepage:ring"] as WebAssembly.Memory;
+    const head = exports["seepage:head"] as WebAssembly.Global<"i32">;
+    const at = head.value;
+    if (at < start || at > end || (at - start) % record !== 0) {
+      // Not the injected code's work.
+      this.#analysis.exports.seepage_lost!(id);
+    } else if (at > start) {
+      const written = new Uint8Array(ring.buffer, start, at - start);
+      const room = this.#analysis.exports.seepage_room!(id, written.length) >>> 0;
+      this.#analysis.bytes.set(written, room);
+    }
+    head.value = start;
+  }
+
+  #passTraceOn(): void {
+    if (this.#writeTrace === undefined) return;
+    this.#analysis.call("seepage_trace");
+    const bytes = this.#analysis.result();
+    if (bytes.length > 0) this.#writeTrace(bytes);
+  }
+
+  /** Nothing that fails here may reach a guest. */
+  #guard(body: () => void): void {
+    if (this.#failed) return;
+    try {
+      body();
+    } catch (error) {
+      this.#failed = true;
+      this.#warn(`the analysis failed, and nothing more is traced: ${String(error)}`);
+    }
+  }
+}
+
+/** The section that instrumentation leaves in a module. */
+export function sectionOf(module: WebAssembly.Module): ArrayBuffer | undefined {
+  return native.customSections(module, SECTION)[0];
+}
