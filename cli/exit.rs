@@ -32,7 +32,7 @@ Exit codes:
 pub(crate) const CHECK_HELP: &str = "\
 Exit codes:
    0  clean
-  23  leak: blocks are live at exit
+  23  leak: blocks are lost, or whatever --leak-kinds names
   24  growth
   25  budget: more than --max-leak, --max-peak or --max-pages
   26  heap error: the heap was misused

@@ -252,7 +252,7 @@ pub(crate) struct SuppressionOptions {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Check")]
 pub(crate) struct CheckOptions {
-    /// Let so many bytes be live at exit [default: 0]
+    /// Let so many bytes of leaks be [default: 0]
     #[arg(long, value_name = "SIZE", value_parser = units::size)]
     pub(crate) max_leak: Option<u64>,
 

@@ -1,11 +1,15 @@
-// A small server in a loop, with one leak: a login that is refused returns early and forgets the
-// session it has just opened. Everything else (the page cache, the scratch buffers, the sessions
-// that end well) is given back.
+// A small server in a loop, with a leak, a fragmented heap, and a cache that is neither.
+//
+// - A login that is refused returns early and forgets the session it has just opened: lost.
+// - The page cache fills and stays, and its table is a static variable: held, and no leak.
+// - Of each report that is read into a buffer, a line is kept for the log. These lines lie between
+//   the freed buffers, so that the larger ones in which the log is sent fit nowhere: fragmentation.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGES = 64, PAGE_BYTES = 48 * 1024, REQUESTS = 2000 };
+enum { PAGES = 16, PAGE_BYTES = 48 * 1024, REQUESTS = 2000 };
+enum { REPORTS = 512, REPORT_BYTES = 3 * 1024, MIRRORS = 20, MESSAGE_BYTES = 96 * 1024 };
 
 struct session {
     char *user;
@@ -14,6 +18,7 @@ struct session {
 };
 
 static char *page_cache[PAGES];
+static char *day_log[REPORTS];
 
 static struct session *open_session(const char *user) {
     struct session *session = malloc(sizeof *session);
@@ -75,11 +80,27 @@ static size_t serve(unsigned request) {
     return sent;
 }
 
-static void drop_page_cache(void) {
-    for (unsigned i = 0; i < PAGES; i++) {
-        free(page_cache[i]);
-        page_cache[i] = NULL;
+static void read_reports(void) {
+    char *reports[REPORTS];
+    for (unsigned i = 0; i < REPORTS; i++) {
+        reports[i] = malloc(REPORT_BYTES);
+        snprintf(reports[i], REPORT_BYTES, "report %u: all is well", i);
+        day_log[i] = strdup(reports[i]);
     }
+    for (unsigned i = 0; i < REPORTS; i++) free(reports[i]);
+}
+
+// Much of the heap is free by now, and nowhere are so many bytes of it in one piece.
+static void send_log(void) {
+    char *messages[MIRRORS];
+    for (unsigned i = 0; i < MIRRORS; i++) {
+        messages[i] = malloc(MESSAGE_BYTES);
+        int length = snprintf(messages[i], MESSAGE_BYTES, "to mirror %u\n", i);
+        for (unsigned line = 0; line < REPORTS; line++) {
+            length += sprintf(messages[i] + length, "%s\n", day_log[line]);
+        }
+    }
+    for (unsigned i = 0; i < MIRRORS; i++) free(messages[i]);
 }
 
 int main(void) {
@@ -90,7 +111,8 @@ int main(void) {
         sent += bytes;
         refused += bytes == 0;
     }
-    drop_page_cache();
+    read_reports();
+    send_log();
     printf("%u requests, %zu bytes sent, %u logins refused\n", REQUESTS, sent, refused);
     return 0;
 }
