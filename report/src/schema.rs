@@ -5,10 +5,14 @@
 //! [`SCHEMA_VERSION`]: a test compares. All sizes are bytes, all counts are integers, every stack
 //! is given in full, innermost frame first.
 
+mod account;
 mod heap_map;
+mod leaks;
 mod types;
 
+pub use account::{Account, LiveBytes, MemoryGrowth};
 pub use heap_map::{CellRun, HeapMap};
+pub use leaks::{Held, KindCounts, LeakKind, Leaks, LossRecord, Roots};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 pub use types::TypeCost;
@@ -264,63 +268,6 @@ pub struct Memory {
     pub grows: Vec<Grow>,
 }
 
-/// What the bytes of the memories are for at one moment. All parts are bytes, and add up to the
-/// memories' size; `live` is split further.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Account {
-    /// Static variables, and what else lies below the heap.
-    #[serde(rename = "static")]
-    pub static_bytes: u64,
-    /// The stack in memory, where it is known.
-    pub stack: u64,
-    /// Live blocks, as the program asked for them.
-    pub live: LiveBytes,
-    /// What the allocator took for them beyond that.
-    pub overhead: u64,
-    /// Free runs in which what the program usually asks for has room.
-    pub free_fitting: u64,
-    /// Free runs in which it has not: external fragmentation.
-    pub free_fragmented: u64,
-    /// Never handed out, at the top.
-    pub tail: u64,
-    /// Grown by somebody whose blocks are not seen.
-    pub untracked: u64,
-}
-
-/// Bytes of live blocks by what became of them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct LiveBytes {
-    /// Nothing points there.
-    pub definitely_lost: u64,
-    /// Only lost blocks point there.
-    pub indirectly_lost: u64,
-    /// Something may point there.
-    pub possibly_lost: u64,
-    /// Something points there.
-    pub still_reachable: u64,
-    /// Known noise.
-    pub suppressed: u64,
-    /// Nobody looked.
-    pub unknown: u64,
-}
-
-/// Bytes by which all memories grew, by cause.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct MemoryGrowth {
-    /// The whole growth.
-    pub bytes: u64,
-    /// The program asked its allocator for more than all that was free.
-    pub demand: u64,
-    /// Enough was free, but in pieces too small for what was asked for.
-    pub fragmentation: u64,
-    /// Allocators took more than they needed, and have not handed it out.
-    pub policy: u64,
-    /// Other code of the module grew the memory.
-    pub direct: u64,
-    /// The host or another module did.
-    pub unexplained: u64,
-}
-
 /// A growth of a memory.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Grow {
@@ -376,88 +323,6 @@ pub struct Frame {
     pub inlined: bool,
     /// Calls of mutually recursive functions between this frame and the next are left out.
     pub recursion: bool,
-}
-
-/// What became of the live blocks, in the words of Valgrind's Memcheck.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Leaks {
-    /// Nothing points there: they can never be freed.
-    pub definitely_lost: Count,
-    /// Only lost blocks point there.
-    pub indirectly_lost: Count,
-    /// Something points into them but not to their start, or what may point there was not seen.
-    pub possibly_lost: Count,
-    /// A chain of addresses from outside the heap leads there.
-    pub still_reachable: Count,
-    /// Known noise, and what hangs on it.
-    pub suppressed: Count,
-    /// Of the possibly lost ones, those that only locals of calls under way could hold.
-    pub maybe_in_locals: Count,
-    /// What was looked at for addresses.
-    pub roots: Roots,
-}
-
-/// What was looked at for addresses of blocks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Roots {
-    /// Mutable globals.
-    pub globals: u64,
-    /// Bytes of memory outside the heap, without the dead part of the stack.
-    pub static_bytes: u64,
-    /// Bytes of the live part of the stack in memory; 0 if it is not told apart.
-    pub stack_bytes: u64,
-    /// Addresses that the host holds.
-    pub host: u64,
-}
-
-/// A kind of live blocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum LeakKind {
-    /// Nothing points there.
-    DefinitelyLost,
-    /// Only lost blocks point there.
-    IndirectlyLost,
-    /// Something may point there.
-    PossiblyLost,
-    /// Something points there.
-    StillReachable,
-}
-
-/// The live blocks of one kind from one context.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct LossRecord {
-    /// What became of them.
-    pub kind: LeakKind,
-    /// How many.
-    pub blocks: u64,
-    /// Their bytes.
-    pub bytes: u64,
-    /// Lost blocks of any context that hang on these.
-    pub indirect_blocks: u64,
-    /// Bytes of those.
-    pub indirect_bytes: u64,
-    /// Bytes that would be free if these blocks were; null if there were too many blocks to tell.
-    pub retained_bytes: Option<u64>,
-    /// The module's place: 0 is `module`, the others follow in `modules`.
-    pub module: u64,
-    /// Where they were allocated.
-    pub frames: Vec<Frame>,
-}
-
-/// A block that the host holds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Held {
-    /// The module's place: 0 is `module`, the others follow in `modules`.
-    pub module: u64,
-    /// The address that the host holds.
-    pub root: u64,
-    /// Where the block begins.
-    pub address: u64,
-    /// Its size.
-    pub bytes: u64,
-    /// Bytes that would be free without it.
-    pub retained_bytes: u64,
 }
 
 /// A calling context and what it costs.
@@ -528,21 +393,6 @@ pub struct Mark {
     pub pages: u64,
     /// What became of the blocks that were live then; null without an image of the moment.
     pub leaks: Option<KindCounts>,
-}
-
-/// Live blocks by kind.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct KindCounts {
-    /// Nothing points there.
-    pub definitely_lost: Count,
-    /// Only lost blocks point there.
-    pub indirectly_lost: Count,
-    /// Something may point there.
-    pub possibly_lost: Count,
-    /// Something points there.
-    pub still_reachable: Count,
-    /// Known noise, and what hangs on it.
-    pub suppressed: Count,
 }
 
 /// Blocks of about one size.
