@@ -16,7 +16,7 @@ use crate::{
     account::BlockKind,
     heap::{blocks::Block, survey::Survey},
     image::{MemoryImage, Word},
-    profile::{Count, Held, Kinds, LeakKind, LossRecord, Reachability, Roots, StackId},
+    profile::{Count, Held, LeakKind, LossRecord, Reachability, Roots, StackId},
     reachability::{
         dominators::Dominators,
         graph::{Addresses, Graph, Node, NodeId, Reference},
@@ -193,22 +193,6 @@ impl<'a> Judge<'a> {
         ranges.extend(others.map(|stretch| stretch.start.max(end)..stretch.end));
         ranges.extend(survey.regions.iter().cloned());
         ranges
-    }
-
-    /// The blocks by kind without those that are spared, these, and nothing more.
-    pub(crate) fn kinds(&self, is_suppressed: impl Fn(StackId) -> bool) -> (Kinds, Count) {
-        let mut reached = mark(&self.graph, &self.roots);
-        let (spared, _) = self.spare(is_suppressed, &mut reached);
-        let leaders = leaders(&self.graph, &reached);
-        let (mut kinds, mut suppressed) = (Kinds::default(), Count::default());
-        for (node, (_, block)) in (0..).zip(self.live) {
-            if spared[node as usize] {
-                suppressed.add(block.size);
-            } else {
-                kinds.of_mut(self.kind(node, &reached, &leaders)).add(block.size);
-            }
-        }
-        (kinds, suppressed)
     }
 
     /// Judges the blocks of the module. What contexts of which `is_suppressed` have lost is no loss,

@@ -64,7 +64,7 @@ pub use heap::anomalies::{Anomaly, AnomalyKind, Doorways};
 pub use open_files::OpenFiles;
 pub use outcome::{Drops, Outcome, Verdict};
 pub use profile::{
-    ContextCost, Cost, Count, Grow, GrownBy, Growth, GrowthCause, Held, Kinds, LeakKind,
+    AtMark, ContextCost, Cost, Count, Grow, GrownBy, Growth, GrowthCause, Held, Kinds, LeakKind,
     LifetimeBucket, LossRecord, Mark, MemoryUse, Peak, Point, Profile, Reachability, Rise, Roots,
     SizeBucket, StackId, Totals,
 };

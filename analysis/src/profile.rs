@@ -89,10 +89,6 @@ impl Kinds {
     pub(crate) fn of_mut(&mut self, kind: LeakKind) -> &mut Count {
         &mut self.counts[kind as usize]
     }
-
-    pub(crate) fn merge(&mut self, other: &Kinds) {
-        self.counts.iter_mut().zip(other.counts).for_each(|(sum, count)| sum.merge(count));
-    }
 }
 
 /// Blocks of one kind that were allocated in one context.
@@ -452,10 +448,19 @@ pub struct Mark {
     pub live: Count,
     /// Size of all memories, in pages of 64 KiB.
     pub pages: u64,
-    /// What points to the blocks, if there is an image of the moment.
-    pub kinds: Option<Kinds>,
+    /// What became of the blocks, if there is an image of the moment.
+    pub found: Option<AtMark>,
+}
+
+/// What an image of a marked moment shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AtMark {
+    /// What points to the blocks.
+    pub kinds: Kinds,
     /// What was known noise then, and is in none of those kinds.
     pub suppressed: Count,
+    /// What the bytes of all memories were for.
+    pub account: Account,
 }
 
 /// A figure that rose strictly from mark to mark, up to the last.

@@ -13,7 +13,7 @@ use crate::{
     kinds::{self, Judge},
     open_files::OpenFileList,
     outcome::{Drops, Outcome},
-    profile::{Count, Kinds, Reachability, StackId, Totals},
+    profile::{AtMark, Reachability, StackId, Totals},
     snapshot::Snapshot,
     suppressions::{self, Rule},
     whatif::{HeapShape, Remaining},
@@ -99,9 +99,9 @@ impl Session {
             }
             Message::Suppressions { origin, text } => self.suppressions(text, origin),
             Message::Mark { name } => {
-                let kinds = self.kinds();
+                let found = self.at_mark();
                 self.draw(name);
-                self.heap.mark(name, kinds);
+                self.heap.mark(name, found);
                 self.images.clear();
             }
             Message::End(end) => self.end = Some(end.clone()),
@@ -128,9 +128,9 @@ impl Session {
         self.heap.frames(stack)
     }
 
-    /// What points to the blocks now, and what of them is known noise, if there is an image of every
-    /// module that has some.
-    fn kinds(&self) -> Option<(Kinds, Count)> {
+    /// What became of the blocks by now, and what the memories are for, if there is an image of
+    /// every module that has blocks.
+    fn at_mark(&self) -> Option<AtMark> {
         if self.images.list.is_empty() {
             return None;
         }
@@ -141,31 +141,30 @@ impl Session {
             let context = contexts.get(stack.0 as usize);
             context.is_some_and(|context| context.suppressed_by.is_some())
         };
-        let mut sum: Option<(Kinds, Count)> = None;
+        let mut found = Reachability::default();
+        let mut account = Account::default();
         for module in &self.modules {
             let survey = self.heap.survey(module.id)?;
             let live = survey.live();
-            if live.is_empty() {
-                continue;
-            }
-            let image = self.images.of(module.id).filter(|_| kinds::can_judge(module))?;
-            let nodes = kinds::nodes(&live);
-            let was_block = |addr| survey.was_block(addr);
-            let judge = Judge::new(
-                module,
-                image,
-                &survey,
-                &live,
-                &nodes,
-                &was_block,
-                self.config.unaligned,
-            );
-            let (kinds, suppressed) = judge.kinds(is_suppressed);
-            let sum = sum.get_or_insert_default();
-            sum.0.merge(&kinds);
-            sum.1.merge(suppressed);
+            let image = self.images.of(module.id);
+            let judged = match image.filter(|_| kinds::can_judge(module)) {
+                Some(image) => {
+                    let nodes = kinds::nodes(&live);
+                    let was_block = |addr| survey.was_block(addr);
+                    let unaligned = self.config.unaligned;
+                    let judge =
+                        Judge::new(module, image, &survey, &live, &nodes, &was_block, unaligned);
+                    Some(judge.judge(is_suppressed, 0, &mut found).kinds)
+                }
+                None if live.is_empty() => None,
+                None => return None,
+            };
+            let blocks = take::judged(&live, judged.as_deref());
+            let (image, bytes) = (image.map(|image| &image.memory), survey.main.bytes);
+            Moment { module, survey: &survey, image, blocks, bytes }.add_to(&mut account);
         }
-        sum
+        take::add_others(self.heap.memories(), &mut account);
+        Some(AtMark { kinds: found.kinds, suppressed: found.suppressed, account })
     }
 
     /// Why the verdicts will be withdrawn, if what was fed since the last call has shown it: for a

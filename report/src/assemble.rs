@@ -183,6 +183,9 @@ fn memory(outcome: &Outcome) -> schema::Memory {
         peak_pages: profile.final_pages,
         page_size: 65_536,
         account: profile.account.as_ref().map(account),
+        overhead: (profile.account.as_ref())
+            .and_then(|account| account.how)
+            .map(|how| how.name().into()),
         peak_account: profile.peak_account.as_ref().map(account),
         growth: growth(&profile.growth),
         grows: profile
@@ -433,7 +436,9 @@ fn mark(mark: &seepage_analysis::Mark) -> schema::Mark {
         clock: mark.clock,
         live: count(mark.live),
         pages: mark.pages,
-        leaks: mark.kinds.as_ref().map(|kinds| reachability::kind_counts(kinds, mark.suppressed)),
+        leaks: (mark.found.as_ref())
+            .map(|found| reachability::kind_counts(&found.kinds, found.suppressed)),
+        account: mark.found.as_ref().map(|found| account(&found.account)),
     }
 }
 

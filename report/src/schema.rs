@@ -260,6 +260,10 @@ pub struct Memory {
     pub page_size: u64,
     /// What every byte is for at the end. The parts add up to `final_pages` times `page_size`.
     pub account: Option<Account>,
+    /// How the account's `overhead` was found: `measured` in the allocator's own headers,
+    /// `computed` by its rules, or `estimated` by how close together blocks lie. Null if no
+    /// allocator was seen to work.
+    pub overhead: Option<String>,
     /// What every byte was for at the high-water mark of live bytes.
     pub peak_account: Option<Account>,
     /// Why the memories grew. The parts add up to `bytes`.
@@ -393,6 +397,8 @@ pub struct Mark {
     pub pages: u64,
     /// What became of the blocks that were live then; null without an image of the moment.
     pub leaks: Option<KindCounts>,
+    /// What every byte was for then; null without an image of the moment.
+    pub account: Option<Account>,
 }
 
 /// Blocks of about one size.

@@ -141,6 +141,7 @@ impl<S: Sink> Tracer<S> {
             budget: Mutex::new(Budget::new(stacks)),
             instances: Mutex::default(),
             images,
+            held: Mutex::default(),
             image_budget: Mutex::new(MARKS_BUDGET),
             request,
             marks: Mutex::default(),
@@ -195,6 +196,12 @@ impl<S: Sink> Tracer<S> {
     pub fn flush(&self, store: impl AsContextMut) {
         self.shared.drain(store);
         self.shared.send();
+    }
+
+    /// Says which addresses the host holds, such as what an export has returned: the blocks there
+    /// are held, in this store's modules, until the next call of this function.
+    pub fn hold(&self, addresses: impl IntoIterator<Item = u64>) {
+        *lock(&self.shared.held) = addresses.into_iter().collect();
     }
 
     /// Flushes, and marks a quiescent moment: between two requests, say. No call of the guest may

@@ -80,6 +80,7 @@ pub(crate) fn send(
     handles: &Handles,
     baseline: &Baseline,
     locals: Locals,
+    roots: Vec<u64>,
 ) {
     let globals = handles.globals.iter().map(|global| value(global, &mut store)).collect();
     let memory = match handles.memories.first() {
@@ -93,7 +94,6 @@ pub(crate) fn send(
         _ => false,
     };
     let unchanged = baseline.unchanged(memory, if is_64 { 8 } else { 4 });
-    let roots = Vec::new();
     let state = State { module, locals, globals, roots, memory_bytes, unchanged };
     feeder.send(Message::State(state));
     let mut at = 0;

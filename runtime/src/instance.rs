@@ -42,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) instances: Mutex<Vec<Arc<Instance>>>,
     /// Of which moments images are taken.
     pub(crate) images: Images,
+    /// Addresses that the host holds, as far as it says so.
+    pub(crate) held: Mutex<Vec<u64>>,
     /// Bytes of memory that images at marks may still hold.
     pub(crate) image_budget: Mutex<u64>,
     /// Marks that somebody outside asks for.
@@ -281,7 +283,8 @@ impl Instance {
     fn image(&self, shared: &Shared, store: impl AsContextMut, locals: Locals) {
         let state = lock(&self.state);
         if let Some(handles) = &state.handles {
-            image::send(&shared.feeder, store, self.id, handles, &state.baseline, locals);
+            let held = lock(&shared.held).clone();
+            image::send(&shared.feeder, store, self.id, handles, &state.baseline, locals, held);
         }
     }
 

@@ -106,3 +106,12 @@ mod tests {
         );
     }
 }
+
+/// What may be an address, if it is one.
+pub(crate) fn address(value: &Val) -> Option<u64> {
+    match value {
+        Val::I32(value) => Some(u64::from(*value as u32)),
+        Val::I64(value) => Some(*value as u64),
+        _ => None,
+    }
+}

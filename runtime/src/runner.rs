@@ -20,7 +20,7 @@ use crate::{
     embed::{Finished, TracedModule, Tracer, configure, end_image, flush_before_host_calls, link},
     end::{self, Symbolizer},
     error::Error,
-    instance::Shared,
+    instance::{Shared, lock},
     interrupt::Signal,
     invoke,
     memory::Limiter,
@@ -249,6 +249,8 @@ impl Runner {
         let marks_itself = tracepoints.any(|it| it.role == Role::Mark && it.function == *name);
         for run in 1..=*repeat {
             function.call(&mut self.store, parameters, &mut results)?;
+            // What it has given us may be a block: we hold it until the next call.
+            *lock(&shared.held) = results.iter().filter_map(invoke::address).collect();
             if !marks_itself {
                 shared.mark(&mut self.store, format!("{name} #{run}"), Locals::Gone);
             }

@@ -1,7 +1,7 @@
 //! Marked moments, and how long the heap has been rising from one to the next.
 
 use super::timeline::Thinned;
-use crate::profile::{Count, Kinds, Mark, Rise};
+use crate::profile::{AtMark, Count, Mark, Rise};
 
 /// Characters of a mark's name that are kept.
 const MAX_NAME: usize = 200;
@@ -58,17 +58,10 @@ impl Marks {
     }
 }
 
-/// A mark, with a name of bounded length. `kinds` come with what is known noise.
-pub(crate) fn new(
-    name: &str,
-    clock: u64,
-    live: Count,
-    pages: u64,
-    kinds: Option<(Kinds, Count)>,
-) -> Mark {
+/// A mark, with a name of bounded length.
+pub(crate) fn new(name: &str, clock: u64, live: Count, pages: u64, found: Option<AtMark>) -> Mark {
     let name = name.chars().take(MAX_NAME).collect();
-    let (kinds, suppressed) = kinds.unzip();
-    Mark { name, clock, live, pages, kinds, suppressed: suppressed.unwrap_or_default() }
+    Mark { name, clock, live, pages, found }
 }
 
 /// Continues a rise, or lets a new one begin.

@@ -29,7 +29,7 @@ mod timeline;
 use crate::{
     config::Caps,
     outcome::Drops,
-    profile::{ContextCost, Cost, Count, Kinds, Peak, Profile, StackId, Totals},
+    profile::{AtMark, ContextCost, Cost, Count, MemoryUse, Peak, Profile, StackId, Totals},
     snapshot::Snapshot,
 };
 use annotations::Annotations;
@@ -209,9 +209,9 @@ impl Heap {
         }
     }
 
-    pub(crate) fn mark(&mut self, name: &str, kinds: Option<(Kinds, Count)>) {
+    pub(crate) fn mark(&mut self, name: &str, found: Option<AtMark>) {
         let clock = self.totals.events;
-        let mark = marks::new(name, clock, self.totals.live, self.space.pages(), kinds);
+        let mark = marks::new(name, clock, self.totals.live, self.space.pages(), found);
         if self.marks.mark(mark) {
             self.contexts.set_moment(Moment::RiseBegan, clock);
         }
@@ -242,6 +242,11 @@ impl Heap {
 
     pub(crate) fn snapshot(&self) -> Snapshot {
         Snapshot { live: self.contexts.live().collect(), pages: self.space.pages() }
+    }
+
+    /// The memories as they are now.
+    pub(crate) fn memories(&self) -> &[MemoryUse] {
+        self.space.memories()
     }
 
     pub(crate) fn totals(&self) -> Totals {

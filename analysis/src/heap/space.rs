@@ -290,6 +290,10 @@ impl Space {
         }
     }
 
+    pub(crate) fn memories(&self) -> &[MemoryUse] {
+        &self.memories
+    }
+
     /// Size of all memories at the start, in pages of 64 KiB.
     pub(crate) fn initial_pages(&self) -> u64 {
         pages(self.memories.iter().map(|memory| (memory.initial_pages, memory.page_size)))

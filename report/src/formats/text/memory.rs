@@ -19,7 +19,9 @@ pub(super) fn render(report: &Report, page: &mut Page<'_>) {
     }
     page.heading("where the memory went");
     let whole = memory.final_pages.saturating_mul(memory.page_size);
-    for (size, what, style) in parts(account).into_iter().filter(|(size, ..)| *size > 0) {
+    for (size, what, style) in
+        parts(account, memory.overhead.as_deref()).into_iter().filter(|(size, ..)| *size > 0)
+    {
         let bar = page.paint(style, &page.bar(size, whole, BAR));
         let share = percent(size, whole);
         page.line(&format!("  {bar} {:>9}  {share:>7}  {what}", bytes(size)));
@@ -29,7 +31,11 @@ pub(super) fn render(report: &Report, page: &mut Page<'_>) {
     }
 }
 
-fn parts(account: &Account) -> [(u64, &'static str, Style); 10] {
+fn parts(account: &Account, how: Option<&str>) -> [(u64, &'static str, Style); 10] {
+    let overhead = match how {
+        Some("estimated") => "the allocator's own, estimated: headers and rounding",
+        _ => "the allocator's own: headers and rounding",
+    };
     let live = &account.live;
     let lost = live.definitely_lost.saturating_add(live.indirectly_lost);
     let held = live.still_reachable.saturating_add(live.unknown);
@@ -38,7 +44,7 @@ fn parts(account: &Account) -> [(u64, &'static str, Style); 10] {
         (live.possibly_lost, "live, possibly lost", Style::Warn),
         (held, "live, and held", Style::Good),
         (live.suppressed, "live, known noise", Style::Dim),
-        (account.overhead, "the allocator's own: headers and rounding", Style::Dim),
+        (account.overhead, overhead, Style::Dim),
         (account.free_fitting, "free, in pieces the program can use", Style::Good),
         (account.free_fragmented, "free, in pieces too small: fragmentation", Style::Warn),
         (account.tail, "never used, at the top", Style::Dim),
