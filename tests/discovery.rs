@@ -216,7 +216,9 @@ fn allocator(name: &str, truth: Truth, functions: Functions) -> Result<bool, Fai
 }
 
 /// Rules that small modules show.
-const SMALL: &[(&str, fn() -> Result<(), Failed>)] = &[
+type Small = (&'static str, fn() -> Result<(), Failed>);
+
+const SMALL: &[Small] = &[
     ("tinygo.by_producers", || {
         let producers = r#"(@producers (processed-by "TinyGo" "0.40.1"))"#;
         small(&bump(producers), "confirmed", &["malloc f0 tinygo"])

@@ -172,7 +172,7 @@ fn hostile() -> impl Strategy<Value = Event> {
         4 => (number(), number(), align()).prop_map(move |(addr, size, align)| {
             Event::Alloc { tracepoint, context, addr, size, align }
         }),
-        2 => number().prop_map(move |addr| Event::Free { tracepoint, context, addr, size: None }),
+        2 => number().prop_map(move |addr| Event::Free { tracepoint, context, addr, size: None, align: None }),
         2 => (number(), number(), number(), align()).prop_map(move |(old, addr, size, align)| {
             Event::Realloc { tracepoint, context, old, addr, size, align }
         }),

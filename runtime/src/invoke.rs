@@ -86,6 +86,15 @@ fn integer(text: &str) -> Result<i128, String> {
     Ok(if negative { -value } else { value })
 }
 
+/// What may be an address, if it is one.
+pub(crate) fn address(value: &Val) -> Option<u64> {
+    match value {
+        Val::I32(value) => Some(u64::from(*value as u32)),
+        Val::I64(value) => Some(*value as u64),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,14 +113,5 @@ mod tests {
             show(&value(&ValType::I64, "-0x8000000000000000").unwrap()),
             i64::MIN.to_string()
         );
-    }
-}
-
-/// What may be an address, if it is one.
-pub(crate) fn address(value: &Val) -> Option<u64> {
-    match value {
-        Val::I32(value) => Some(u64::from(*value as u32)),
-        Val::I64(value) => Some(*value as u64),
-        _ => None,
     }
 }

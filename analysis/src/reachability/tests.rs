@@ -140,8 +140,8 @@ proptest! {
         let lost: Vec<usize> = (0..reached.len()).filter(|&i| reached[i] == Reached::Lost).collect();
         let direct: Vec<usize> =
             lost.iter().copied().filter(|&i| leaders[i] == i as NodeId).collect();
-        for index in 0..reached.len() {
-            prop_assert_eq!(leaders[index] == NOBODY, !lost.contains(&index));
+        for (index, &leader) in leaders.iter().enumerate() {
+            prop_assert_eq!(leader == NOBODY, !lost.contains(&index));
         }
         for &index in &lost {
             let leader = leaders[index] as usize;
@@ -175,8 +175,8 @@ proptest! {
             everything.difference(&rest).map(|&gone| heap.nodes[gone].size).sum::<u64>()
         };
         let retained = tree.retained(&graph);
-        for index in 0..heap.nodes.len() {
-            prop_assert_eq!(retained[index], lone(index), "block {}", index);
+        for (index, &bytes) in retained.iter().enumerate() {
+            prop_assert_eq!(bytes, lone(index), "block {}", index);
         }
         // With every block a group of its own, and with one group of all.
         let own = tree.retained_by_group(&graph, |node| node as usize, heap.nodes.len());
