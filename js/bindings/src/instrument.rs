@@ -101,6 +101,8 @@ fn run(wasm: &[u8], options: Result<Options, String>) -> Result<Vec<u8>, String>
         transport,
         contexts: if options.no_context { Contexts::Off } else { Contexts::On },
         alloc_fns: alloc_fns?,
+        mark_exports: Vec::new(),
+        fill: None,
         glue: options.glue,
         companion: None,
     };

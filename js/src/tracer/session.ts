@@ -2,11 +2,12 @@
 
 import * as env from "#env";
 import type { Count, Frame } from "../generated/report.js";
-import type { Frame as JsFrame, Handles } from "../handles/index.js";
+import type { Frame as JsFrame, Handles, Retained, Root } from "../handles/index.js";
 import { native } from "../hook/native.js";
+import { Baseline, LONGEST, stretches, wordsOf } from "./image.js";
 import { link } from "./link.js";
 import { place } from "./place.js";
-import { guestStack } from "./stack.js";
+import { guestStack, isInWasm } from "./stack.js";
 import { Analysis } from "./wasm.js";
 import type { Host } from "./wasm.js";
 
@@ -69,11 +70,20 @@ interface GuestInfo {
   memories: number;
   ring: [number, number] | null;
   record: number;
+  globals: number[];
 }
 
 interface Guest extends GuestInfo {
   /** Absent until instantiation is over. */
   exports?: WebAssembly.Exports;
+  /** What its memory held at first, where that is known. */
+  baseline?: Baseline;
+}
+
+export interface Reported {
+  rendered: string;
+  /** What objects that are held keep of the heaps, at the moment of the report. */
+  retained: Retained;
 }
 
 export class Session {
@@ -81,6 +91,7 @@ export class Session {
   readonly #host: Host;
   #watched: ((context: number) => void) | undefined;
   readonly #guests: Guest[] = [];
+  readonly #guestOf = new WeakMap<WebAssembly.Instance, Guest>();
   readonly #scratch: number;
   readonly #warn: (message: string) => void;
   #writeTrace: ((bytes: Uint8Array) => void) | undefined;
@@ -115,7 +126,7 @@ export class Session {
   /** A guest of an instrumented module: what it imports, and what to do with the instance. */
   add(section: ArrayBuffer): {
     imports: WebAssembly.ModuleImports;
-    attach(exports: WebAssembly.Exports): void;
+    attach(exports: WebAssembly.Exports, instance: WebAssembly.Instance): void;
   } {
     const info = JSON.parse(
       new TextDecoder().decode(this.#analysis.ask("seepage_guest", new Uint8Array(section))),
@@ -128,9 +139,13 @@ export class Session {
         event: (guest.wide ? wide : event)!,
         context: context!,
         flush: () => this.#guard(() => this.#feed(guest)),
+        mark: (tracepoint: number) => this.#guard(() => this.#markAt(guest, tracepoint)),
       },
-      attach: (exports) => {
+      attach: (exports, instance) => {
         guest.exports = exports;
+        this.#guestOf.set(instance, guest);
+        const memory = memoryOf(guest);
+        if (memory !== undefined && this.#isNew(guest)) guest.baseline = new Baseline(memory);
       },
     };
   }
@@ -198,21 +213,89 @@ export class Session {
   }
 
   /** The report of everything so far, as if it had come to this end; the session goes on. */
-  report(format: string, text: TextOptions, end: End): string {
+  report(format: string, text: TextOptions, end: End, roots: Root[]): Reported {
     this.flush();
     const now = this.#ended ? undefined : { ...end, time_ns: env.now() };
     const options = { format, text, ...(now && { end: now }) };
-    return new TextDecoder().decode(this.#analysis.ask("seepage_report", options));
+    this.#guard(() => {
+      this.#analysis.call("seepage_draft");
+      this.#sendImages(roots);
+    });
+    const rendered = new TextDecoder().decode(this.#analysis.ask("seepage_report", options));
+    this.#analysis.call("seepage_held");
+    return { rendered, retained: this.#retained(this.#analysis.json()) };
   }
 
   /** Ends the trace. */
-  end(end: End): void {
+  end(end: End, roots: Root[]): void {
     this.flush();
     this.#ended = true;
     this.#guard(() => {
+      if (this.#writeTrace !== undefined) this.#sendImages(roots);
       this.#analysis.ask("seepage_end", { ...end, time_ns: env.now() });
       this.#passTraceOn();
     });
+  }
+
+  /** What each guest's memory holds, and who outside holds addresses in it. */
+  #sendImages(roots: readonly Root[]): void {
+    const isHidden = isInWasm();
+    for (const guest of this.#guests) {
+      const memory = memoryOf(guest);
+      if (memory === undefined) continue;
+      const globals = guest.globals.map((index) => valueOf(guest.exports![`seepage:global:${index}`]));
+      const own = roots.filter(({ instance }) => this.#guestOf.get(instance) === guest);
+      const addresses = [...new Set(own.map(({ ptr }) => ptr))];
+      const bounds = guest.baseline?.unchanged(memory, guest.wide) ?? [];
+      const numbers = new BigUint64Array([...globals, ...[...addresses, ...bounds].map(BigInt)]);
+      const counts = [globals.length, addresses.length, bounds.length];
+      this.#lend(new Uint8Array(numbers.buffer), (address) => {
+        const { seepage_state: state } = this.#analysis.exports;
+        state!(guest.id, Number(isHidden), memory.byteLength, address, ...counts);
+      });
+      for (const [start, end] of stretches(wordsOf(memory), LONGEST)) {
+        this.#lend(new Uint8Array(memory, start, end - start), (address) => {
+          this.#analysis.exports.seepage_memory!(guest.id, start, address, end - start);
+        });
+        this.#passTraceOn();
+      }
+    }
+  }
+
+  /** Has a copy of some bytes in the analysis' memory for as long as `then` runs. */
+  #lend(bytes: Uint8Array, then: (address: number) => void): void {
+    const address = this.#analysis.alloc(bytes.length);
+    this.#analysis.bytes.set(bytes, address);
+    then(address);
+    this.#analysis.free(address, bytes.length);
+  }
+
+  /** What objects at some addresses keep, from what each address led to. */
+  #retained(held: readonly [guest: number, root: number, block: number, retained: number][]): Retained {
+    const byGuest = new Map<number, Map<number, [block: number, retained: number]>>();
+    for (const [guest, root, block, retained] of held) {
+      const known = byGuest.get(guest) ?? new Map<number, [number, number]>();
+      byGuest.set(guest, known.set(root, [block, retained]));
+    }
+    return (instance, ptrs) => {
+      const known = byGuest.get(this.#guestOf.get(instance)?.id ?? -1);
+      // Several objects may share a block.
+      const blocks = new Map(ptrs.flatMap((ptr) => [known?.get(ptr)].filter((it) => it !== undefined)));
+      if (blocks.size === 0) return undefined;
+      return [...blocks.values()].reduce((sum, bytes) => sum + bytes, 0);
+    };
+  }
+
+  /** A guest has called a function that marks a moment. */
+  #markAt(guest: Guest, tracepoint: number): void {
+    for (const one of this.#guests) this.#feed(one);
+    this.#analysis.exports.seepage_mark_at!(guest.id, tracepoint);
+  }
+
+  /** Whether the guest's own code has not run, as far as anybody can see. */
+  #isNew({ id, exports, ring }: Guest): boolean {
+    if (ring !== null) return (exports!["seepage:head"] as WebAssembly.Global<"i32">).value === ring[0];
+    return this.#analysis.exports.seepage_is_new!(id) !== 0;
   }
 
   #watch(contexts: readonly number[]): void {
@@ -295,6 +378,18 @@ export class Session {
       this.#warn(`the analysis failed, and nothing more is traced: ${String(error)}`);
     }
   }
+}
+
+/** The first memory of a guest; others may write to one that is shared at any moment. */
+function memoryOf({ exports, memories }: Guest): ArrayBuffer | undefined {
+  if (exports === undefined || memories === 0) return undefined;
+  const { buffer } = exports["seepage:memory:0"] as WebAssembly.Memory;
+  return buffer instanceof ArrayBuffer ? buffer : undefined;
+}
+
+function valueOf(exported: unknown): bigint {
+  const { value } = exported as WebAssembly.Global;
+  return typeof value === "bigint" ? BigInt.asUintN(64, value) : BigInt((value as number) >>> 0);
 }
 
 /** The section that instrumentation leaves in a module. */
