@@ -4,6 +4,7 @@ use crate::{
     abi::{Address, FAILED, OK, answer, give, give_json},
     guests,
 };
+use rustc_hash::FxHashMap;
 use seepage_analysis::{Caps, Config, Session, Snapshot, StackId, snapshot::rising};
 use seepage_report::{
     Context as ReportContext, Invocation, Options as RenderOptions, Report, SCHEMA, TextOptions,
@@ -30,6 +31,8 @@ struct State {
     snapshots: Vec<Option<Snapshot>>,
     /// The copy that the next report is made of, once it has been begun.
     draft: Option<Session>,
+    /// How often guests have marked a moment of each name.
+    marks: FxHashMap<String, u64>,
     /// What the addresses that JavaScript holds led to in the last report.
     held: Vec<Held>,
 }
@@ -69,6 +72,7 @@ fn with<R>(then: impl FnOnce(&mut State) -> R) -> R {
             decoder: Decoder::new(),
             snapshots: Vec::new(),
             draft: None,
+            marks: FxHashMap::default(),
             held: Vec::new(),
         }))
     })
@@ -142,7 +146,13 @@ extern "C" fn seepage_mark_at(guest: u32, tracepoint: u32) {
         tracepoint.map(|tracepoint| tracepoint.function.clone())
     });
     let name = name.flatten().unwrap_or_else(|| "mark".to_owned());
-    with(|state| state.feed(&Message::Mark { name }));
+    with(|state| {
+        // As many as a module has such functions and exports.
+        let count = state.marks.entry(name.clone()).or_default();
+        *count += 1;
+        let name = format!("{name} #{count}");
+        state.feed(&Message::Mark { name });
+    });
 }
 
 /// Begins a report: the images that follow are for it.
