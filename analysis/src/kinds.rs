@@ -20,7 +20,7 @@ use crate::{
     reachability::{
         dominators::Dominators,
         graph::{Addresses, Graph, Node, NodeId, Reference},
-        marking::{NOBODY, Reached, RootReferences, leaders, mark},
+        marking::{NOBODY, Reached, RootReferences, leaders, mark, retained_together},
     },
 };
 use rustc_hash::FxHashMap;
@@ -306,6 +306,19 @@ impl<'a> Judge<'a> {
                 held.push(Held { module: self.module.id, root, addr, bytes: size, retained });
             }
         }
+    }
+
+    /// What each group of addresses that the host holds retains; the image must have them all as
+    /// roots.
+    pub(crate) fn retained_by(&self, groups: &[&[u64]]) -> Vec<u64> {
+        let block = |&addr: &u64| self.graph.target(addr).map(|(node, _)| node);
+        let groups: Vec<Vec<NodeId>> =
+            groups.iter().map(|addrs| addrs.iter().filter_map(block).collect()).collect();
+        let reached = mark(&self.graph, &self.roots);
+        let leaders = leaders(&self.graph, &reached);
+        let lost = (0..).zip(&leaders).filter(|&(node, &leader)| node == leader);
+        let roots = self.roots.surely.iter().chain(&self.roots.possibly).copied();
+        retained_together(&self.graph, &groups, roots.chain(lost.map(|(node, _)| node)))
     }
 
     /// Whether a block that nothing seems to point to may be in use, or not be meant to be freed.

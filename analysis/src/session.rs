@@ -13,7 +13,7 @@ use crate::{
     kinds::{self, Judge},
     open_files::OpenFileList,
     outcome::{Drops, Outcome},
-    profile::{Count, Kinds, Reachability, StackId, Totals},
+    profile::{Count, Kinds, Reachability, RootGroup, StackId, Totals},
     snapshot::Snapshot,
     suppressions::{self, Rule},
 };
@@ -43,6 +43,7 @@ pub struct Session {
     images: Images,
     open_files: OpenFileList,
     rules: Rules,
+    root_groups: Vec<RootGroup>,
     /// Early counts that [`Session::alarm`] has judged.
     judged: usize,
     maps: Maps,
@@ -63,6 +64,7 @@ impl Session {
             heap,
             images,
             open_files,
+            root_groups: Vec::new(),
             maps,
             judged: 0,
         }
@@ -73,6 +75,12 @@ impl Session {
     /// in it is passed over, and said.
     pub fn suppressions(&mut self, text: &str, origin: &str) {
         self.rules.add(text, origin);
+    }
+
+    /// Says which addresses that the host holds at the end belong together: what each group
+    /// retains is told then.
+    pub fn group_roots(&mut self, groups: Vec<RootGroup>) {
+        self.root_groups = groups;
     }
 
     /// Takes the next message.
@@ -209,6 +217,7 @@ impl Session {
     /// Judges what was seen.
     pub fn finish(self) -> Outcome {
         let Session { config, modules, end, heap, images, open_files, rules, mut maps, .. } = self;
+        let root_groups = self.root_groups;
         let end = end.unwrap_or_default();
         let (early, whole) = (heap.early_doubts().to_vec(), heap.doubts());
         let (mut profile, anomalies, drops, remains) = heap.finish(end.time_ns);
@@ -252,6 +261,7 @@ impl Session {
             context.is_some_and(|context| context.suppressed_by.is_some())
         };
         let mut reachability = Reachability::default();
+        reachability.held_by_group.resize(root_groups.len(), None);
         let (mut account, mut peak_account) = (Account::default(), Account::default());
         for module in &modules {
             let Some(survey) = remains.survey(module.id) else { continue };
@@ -262,6 +272,18 @@ impl Session {
                 let was_block = |addr| survey.was_block(addr);
                 let judge =
                     Judge::new(module, image, &survey, &live, &nodes, &was_block, config.unaligned);
+                let own = |(_, group): &(usize, &RootGroup)| group.module == module.id;
+                let (places, groups): (Vec<_>, Vec<_>) = (0..)
+                    .zip(&root_groups)
+                    .filter(own)
+                    .map(|(place, group)| (place, group.roots.as_slice()))
+                    .unzip();
+                if !groups.is_empty() {
+                    let retained = judge.retained_by(&groups);
+                    for (place, bytes) in places.into_iter().zip(retained) {
+                        reachability.held_by_group[place] = Some(bytes);
+                    }
+                }
                 judge.judge(is_suppressed, config.caps.retained, &mut reachability)
             });
             let blocks = take::judged(&live, kinds.as_deref());

@@ -5,7 +5,7 @@ use crate::{
     guests,
 };
 use rustc_hash::FxHashMap;
-use seepage_analysis::{Caps, Config, Session, Snapshot, StackId, snapshot::rising};
+use seepage_analysis::{Caps, Config, RootGroup, Session, Snapshot, StackId, snapshot::rising};
 use seepage_report::{
     Context as ReportContext, Invocation, Options as RenderOptions, Report, SCHEMA, TextOptions,
     Verb, assemble, formats, frames,
@@ -33,12 +33,9 @@ struct State {
     draft: Option<Session>,
     /// How often guests have marked a moment of each name.
     marks: FxHashMap<String, u64>,
-    /// What the addresses that JavaScript holds led to in the last report.
-    held: Vec<Held>,
+    /// What each group of addresses that JavaScript holds retained in the last report.
+    held: Vec<Option<u64>>,
 }
-
-/// The guest, the address that JavaScript holds, that of the block, and what the block retains.
-type Held = (u32, u64, u64, u64);
 
 /// Of images larger than that no leak kinds are told: the analysis has to fit in a memory of 4 GiB.
 const IMAGE_PAGES: usize = 512 << 4;
@@ -155,10 +152,22 @@ extern "C" fn seepage_mark_at(guest: u32, tracepoint: u32) {
     });
 }
 
-/// Begins a report: the images that follow are for it.
+/// Begins a report: the images that follow are for it. Addresses that JavaScript holds for one
+/// reason are a group; for each there are its guest, the number of its addresses, and these.
 #[unsafe(no_mangle)]
-extern "C" fn seepage_draft() {
-    with(|state| state.draft = Some(state.session.clone()));
+extern "C" fn seepage_draft(groups: Address, count: usize) {
+    let mut numbers = groups.long_numbers(count);
+    let groups = std::iter::from_fn(|| {
+        let (guest, length) = (numbers.next()?, numbers.next()?);
+        let roots = numbers.by_ref().take(length as usize).collect();
+        Some(RootGroup { module: ModuleId(guest as u32), roots })
+    });
+    let groups = groups.collect();
+    with(|state| {
+        let mut session = state.session.clone();
+        session.group_roots(groups);
+        state.draft = Some(session);
+    });
 }
 
 /// What holds addresses of a guest's blocks outside its memory: the values of its globals, those of
@@ -193,7 +202,7 @@ extern "C" fn seepage_memory(guest: u32, addr: f64, bytes: Address, length: usiz
     with(|state| state.feed_image(&Message::Memory(part)));
 }
 
-/// What the addresses that JavaScript holds led to in the last report, as JSON.
+/// What each group retained in the last report, as JSON.
 #[unsafe(no_mangle)]
 extern "C" fn seepage_held() {
     with(|state| give_json(&std::mem::take(&mut state.held)));
@@ -280,14 +289,13 @@ extern "C" fn seepage_report(options: Address, length: usize) -> i32 {
 }
 
 fn report(options: ReportOptions) -> Result<Vec<u8>, String> {
-    let mut session =
-        with(|state| state.draft.take().unwrap_or_else(|| state.session.clone()));
+    let mut session = with(|state| state.draft.take().unwrap_or_else(|| state.session.clone()));
     if let Some(end) = &options.end {
         session.feed(&end.message());
     }
     let outcome = session.finish();
-    let found = outcome.profile.reachability.iter().flat_map(|found| &found.held);
-    let held = found.map(|it| (it.module.0, it.root, it.addr, it.retained)).collect();
+    let found = outcome.profile.reachability.as_ref();
+    let held = found.map(|found| found.held_by_group.clone()).unwrap_or_default();
     with(|state| state.held = held);
     let report = assemble(&outcome, &ReportContext::new(env!("CARGO_PKG_VERSION")));
     render(&report, options)

@@ -22,6 +22,12 @@ const PATIENCE = 100;
 /** Bytes of the scratch memory: stacks of 1024 calls fit in it. */
 const SCRATCH = 16_384;
 
+/** Addresses that JavaScript holds for one reason. */
+interface Held {
+  guest: Guest;
+  ptrs: number[];
+}
+
 /** The heaps of all traced modules together. */
 export interface Stats {
   allocated: Count;
@@ -217,13 +223,18 @@ export class Session {
     this.flush();
     const now = this.#ended ? undefined : { ...end, time_ns: env.now() };
     const options = { format, text, ...(now && { end: now }) };
+    const groups = this.#grouped(roots);
     this.#guard(() => {
-      this.#analysis.call("seepage_draft");
+      const numbers = groups.flatMap(({ guest, ptrs }) => [guest.id, ptrs.length, ...ptrs]);
+      const long = new BigUint64Array(numbers.map(BigInt));
+      this.#lend(new Uint8Array(long.buffer), (address) => {
+        this.#analysis.exports.seepage_draft!(address, long.length);
+      });
       this.#sendImages(roots);
     });
     const rendered = new TextDecoder().decode(this.#analysis.ask("seepage_report", options));
     this.#analysis.call("seepage_held");
-    return { rendered, retained: this.#retained(this.#analysis.json()) };
+    return { rendered, retained: this.#retained(groups, this.#analysis.json()) };
   }
 
   /** Ends the trace. */
@@ -270,19 +281,33 @@ export class Session {
     this.#analysis.free(address, bytes.length);
   }
 
-  /** What objects at some addresses keep, from what each address led to. */
-  #retained(held: readonly [guest: number, root: number, block: number, retained: number][]): Retained {
-    const byGuest = new Map<number, Map<number, [block: number, retained: number]>>();
-    for (const [guest, root, block, retained] of held) {
-      const known = byGuest.get(guest) ?? new Map<number, [number, number]>();
-      byGuest.set(guest, known.set(root, [block, retained]));
+  /** The addresses of objects of one class and place in one guest. */
+  #grouped(roots: readonly Root[]): Held[] {
+    const groups = new Map<object, Map<Guest, Held>>();
+    for (const { instance, ptr, certain, group } of roots) {
+      const guest = this.#guestOf.get(instance);
+      if (guest === undefined || !certain) continue;
+      const guests = groups.get(group) ?? new Map<Guest, Held>();
+      groups.set(group, guests);
+      const held = guests.get(guest) ?? { guest, ptrs: [] };
+      guests.set(guest, held);
+      held.ptrs.push(ptr);
     }
-    return (instance, ptrs) => {
-      const known = byGuest.get(this.#guestOf.get(instance)?.id ?? -1);
-      // Several objects may share a block.
-      const blocks = new Map(ptrs.flatMap((ptr) => [known?.get(ptr)].filter((it) => it !== undefined)));
-      if (blocks.size === 0) return undefined;
-      return [...blocks.values()].reduce((sum, bytes) => sum + bytes, 0);
+    return [...groups.values()].flatMap((guests) => [...guests.values()]);
+  }
+
+  /** What each group keeps, for who knows an address of it. */
+  #retained(groups: readonly Held[], bytes: readonly (number | null)[]): Retained {
+    const byGuest = new Map<Guest, Map<number, number>>();
+    groups.forEach(({ guest, ptrs }, index) => {
+      const known = byGuest.get(guest) ?? new Map<number, number>();
+      byGuest.set(guest, known);
+      const retained = bytes[index];
+      if (typeof retained === "number") for (const ptr of ptrs) known.set(ptr, retained);
+    });
+    return (instance, [ptr]) => {
+      const guest = this.#guestOf.get(instance);
+      return guest === undefined || ptr === undefined ? undefined : byGuest.get(guest)?.get(ptr);
     };
   }
 
