@@ -41,7 +41,7 @@ for (const age of ["0.2.89", "0.2.92", "0.2.100", "0.2.130"]) {
 test("as text", () => {
   const { stderr } = node([script, "0.2.130", "nodejs"]);
   assert.match(stderr, /^18 objects made: 10 never freed, 5 freed, 3 moved into wasm\n/);
-  assert.match(stderr, /never freed: 10 of 10 Buffer, 977 KiB of the wasm heap, made at test\/fixtures\/register\/objects\.mjs:\d+\n/);
+  assert.match(stderr, /never freed: 10 of 10 Buffer, at least 977 KiB of the wasm heap, made at test\/fixtures\/register\/objects\.mjs:\d+\n/);
   assert.match(stderr, /fix: call \.free\(\) on the Buffer made at/);
   assert.match(stderr, /SUMMARY seepage: inconclusive live_blocks=/);
 });
