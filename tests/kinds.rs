@@ -177,7 +177,9 @@ impl Suite {
         let trace = folder.path().join("x.trace");
         options.extend(["--trace", trace.to_str().expect("a name in UTF-8")]);
         let live = report(verb, &options, &module, &args);
-        let later = report("analyze", &[], &trace, &[]);
+        let judging: Vec<&str> =
+            options.iter().copied().filter(|option| *option == "--unaligned").collect();
+        let later = report("analyze", &judging, &trace, &[]);
         Ran { report: later.report, stderr: live.stderr + &later.stderr, ..live }
     }
 }

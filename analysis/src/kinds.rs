@@ -20,7 +20,7 @@ use crate::{
     reachability::{
         dominators::Dominators,
         graph::{Addresses, Graph, Node, NodeId, Reference},
-        marking::{NOBODY, Reached, RootReferences, leaders, mark},
+        marking::{NOBODY, Reached, RootReferences, leaders, mark, retained_together},
     },
 };
 use rustc_hash::FxHashMap;
@@ -49,6 +49,12 @@ pub(crate) struct Judge<'a> {
 pub(crate) struct Judged {
     pub(crate) kinds: Vec<BlockKind>,
     pub(crate) leaders: Vec<NodeId>,
+}
+
+/// Whether an address is where the heap ends: an allocator that hands out one block behind the
+/// other keeps it, and it points to no block.
+fn is_frontier(addr: u64, reference: Reference, survey: &Survey<'_>) -> bool {
+    reference == Reference::Interior && addr == survey.extent.top
 }
 
 /// Where static variables and the stack end for certain, and the heap may begin.
@@ -114,7 +120,9 @@ impl<'a> Judge<'a> {
     fn find_roots(&mut self, survey: &Survey<'_>) {
         let state = &self.image.state;
         for &value in &state.globals {
-            if let Some((node, reference)) = self.graph.target(value) {
+            if let Some((node, reference)) = self.graph.target(value)
+                && !is_frontier(value, reference, survey)
+            {
                 self.roots.add(node, reference);
             }
         }
@@ -130,9 +138,14 @@ impl<'a> Judge<'a> {
         let ignored = (0..).zip(self.live).filter(|(_, (_, block))| block.ignored);
         self.roots.surely.extend(ignored.map(|(node, _)| node));
         for range in self.root_ranges(survey).into_iter().filter(|range| !range.is_empty()) {
-            self.looked_at.static_bytes += range.end - range.start;
+            let bytes = range.end.saturating_sub(range.start);
+            self.looked_at.static_bytes = self.looked_at.static_bytes.saturating_add(bytes);
             let (graph, roots) = (&self.graph, &mut self.roots);
-            graph.references(range, |_, node, reference| roots.add(node, reference));
+            graph.references(range, |at, node, reference| {
+                if !is_frontier(graph.image.word(at, graph.word), reference, survey) {
+                    roots.add(node, reference);
+                }
+            });
         }
         if let Some(stack) = &self.module.layout.stack
             && let Some(pointer) = self.stack_pointer()
@@ -252,8 +265,10 @@ impl<'a> Judge<'a> {
         });
         result.modules.push(self.module.id);
         result.roots.globals += self.looked_at.globals;
-        result.roots.static_bytes += self.looked_at.static_bytes;
-        result.roots.stack_bytes += self.looked_at.stack_bytes;
+        let bytes = self.looked_at.static_bytes;
+        result.roots.static_bytes = result.roots.static_bytes.saturating_add(bytes);
+        let bytes = self.looked_at.stack_bytes;
+        result.roots.stack_bytes = result.roots.stack_bytes.saturating_add(bytes);
         result.roots.host += self.looked_at.host;
         Judged { kinds, leaders }
     }
@@ -296,6 +311,19 @@ impl<'a> Judge<'a> {
                 held.push(Held { module: self.module.id, root, addr, bytes: size, retained });
             }
         }
+    }
+
+    /// What each group of addresses that the host holds retains; the image must have them all as
+    /// roots.
+    pub(crate) fn retained_by(&self, groups: &[&[u64]]) -> Vec<u64> {
+        let block = |&addr: &u64| self.graph.target(addr).map(|(node, _)| node);
+        let groups: Vec<Vec<NodeId>> =
+            groups.iter().map(|addrs| addrs.iter().filter_map(block).collect()).collect();
+        let reached = mark(&self.graph, &self.roots);
+        let leaders = leaders(&self.graph, &reached);
+        let lost = (0..).zip(&leaders).filter(|&(node, &leader)| node == leader);
+        let roots = self.roots.surely.iter().chain(&self.roots.possibly).copied();
+        retained_together(&self.graph, &groups, roots.chain(lost.map(|(node, _)| node)))
     }
 
     /// Whether a block that nothing seems to point to may be in use, or not be meant to be freed.

@@ -153,6 +153,17 @@ pub struct Reachability {
     pub maybe_in_locals: Count,
     /// The blocks that the host's addresses lead to.
     pub held: Vec<Held>,
+    /// Bytes that each group of [`crate::Session::group_roots`] retains, where its module was judged.
+    pub held_by_group: Vec<Option<u64>>,
+}
+
+/// Addresses that the host holds for one reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RootGroup {
+    /// The module whose blocks they lead to.
+    pub module: ModuleId,
+    /// Some of the [`seepage_trace::State::roots`] of its image.
+    pub roots: Vec<u64>,
 }
 
 /// What a calling context costs.

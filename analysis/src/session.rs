@@ -13,7 +13,7 @@ use crate::{
     kinds::{self, Judge},
     open_files::OpenFileList,
     outcome::{Drops, Outcome},
-    profile::{AtMark, Reachability, StackId, Totals},
+    profile::{AtMark, Reachability, RootGroup, StackId, Totals},
     snapshot::Snapshot,
     suppressions::{self, Rule},
     whatif::{HeapShape, Remaining},
@@ -44,6 +44,7 @@ pub struct Session {
     images: Images,
     open_files: OpenFileList,
     rules: Rules,
+    root_groups: Vec<RootGroup>,
     /// Early counts that [`Session::alarm`] has judged.
     judged: usize,
     maps: Maps,
@@ -64,6 +65,7 @@ impl Session {
             heap,
             images,
             open_files,
+            root_groups: Vec::new(),
             maps,
             judged: 0,
         }
@@ -74,6 +76,12 @@ impl Session {
     /// in it is passed over, and said.
     pub fn suppressions(&mut self, text: &str, origin: &str) {
         self.rules.add(text, origin);
+    }
+
+    /// Says which addresses that the host holds at the end belong together: what each group
+    /// retains is told then.
+    pub fn group_roots(&mut self, groups: Vec<RootGroup>) {
+        self.root_groups = groups;
     }
 
     /// Takes the next message.
@@ -220,6 +228,7 @@ impl Session {
 
     fn conclude(self, mut remaining: Option<&mut Remaining>) -> Outcome {
         let Session { config, modules, end, heap, images, open_files, rules, mut maps, .. } = self;
+        let root_groups = self.root_groups;
         let end = end.unwrap_or_default();
         let (early, whole) = (heap.early_doubts().to_vec(), heap.doubts());
         let (mut profile, anomalies, drops, remains) = heap.finish(end.time_ns);
@@ -263,6 +272,7 @@ impl Session {
             context.is_some_and(|context| context.suppressed_by.is_some())
         };
         let mut reachability = Reachability::default();
+        reachability.held_by_group.resize(root_groups.len(), None);
         let (mut account, mut peak_account) = (Account::default(), Account::default());
         for module in &modules {
             let Some(survey) = remains.survey(module.id) else { continue };
@@ -273,6 +283,18 @@ impl Session {
                 let was_block = |addr| survey.was_block(addr);
                 let judge =
                     Judge::new(module, image, &survey, &live, &nodes, &was_block, config.unaligned);
+                let own = |(_, group): &(usize, &RootGroup)| group.module == module.id;
+                let (places, groups): (Vec<_>, Vec<_>) = (0..)
+                    .zip(&root_groups)
+                    .filter(own)
+                    .map(|(place, group)| (place, group.roots.as_slice()))
+                    .unzip();
+                if !groups.is_empty() {
+                    let retained = judge.retained_by(&groups);
+                    for (place, bytes) in places.into_iter().zip(retained) {
+                        reachability.held_by_group[place] = Some(bytes);
+                    }
+                }
                 judge.judge(is_suppressed, config.caps.retained, &mut reachability)
             });
             if let Some(remaining) = &mut remaining {

@@ -29,8 +29,8 @@ function saysAnything(objects: ObjectsReport): boolean {
 export function report(runtime: Runtime, options: ReportOptions = {}): string {
   const { format = "text", output, top } = options;
   const text = { ...(output !== undefined && env.look(output)), ...(top !== undefined && { top }) };
-  const objects = runtime.handles.objects();
-  const heap = runtime.session.report(format, text, LOADED);
+  const { rendered: heap, retained } = runtime.session.report(format, text, LOADED, runtime.handles.roots());
+  const objects = runtime.handles.objects(retained);
   if (!saysAnything(objects)) return heap;
   if (format === "json") return `${JSON.stringify({ ...JSON.parse(heap), objects }, null, 2)}\n`;
   const parts = [renderObjects(objects)];
@@ -40,5 +40,5 @@ export function report(runtime: Runtime, options: ReportOptions = {}): string {
 
 /** Says how the run ended, in the trace. */
 export function end(runtime: Runtime): void {
-  if (runtime.isTracing) runtime.session.end(LOADED);
+  if (runtime.isTracing) runtime.session.end(LOADED, runtime.handles.roots());
 }

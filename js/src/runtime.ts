@@ -85,13 +85,13 @@ export class Runtime {
     make: (imports: Imports, done: (instance: WebAssembly.Instance) => void) => T,
   ): T {
     const site = this.handles.captureSite(entry);
-    this.handles.observeImports(own);
+    const observed = isImports(own) ? this.handles.observeImports(own) : own;
     const guest = isImports(own) ? this.#guarded(() => this.#guest(module)) : undefined;
-    return make(guest === undefined ? own : withOurs(own, guest.imports), (instance) => {
+    return make(guest === undefined ? observed : withOurs(observed, guest.imports), (instance) => {
       this.#guarded(() => {
         const all = native.exports(instance);
         if (guest !== undefined) {
-          guest.attach(all);
+          guest.attach(all, instance);
           this.#views.set(instance, withoutAdded(all));
         }
         this.handles.observeExports(all, instance, { module, imports: own, site });

@@ -65,7 +65,11 @@ fn budgets_hold_to_the_byte() {
 fn the_guests_own_failure() {
     assert_eq!(code("", "trap"), 134);
     let leaky = "tests/programs/c/ends.O2.wasm";
-    assert_eq!(say(&format!("check {leaky} exit 7")).code, 23);
+    assert_eq!(say(&format!("check {leaky}")).code, 23);
+    // It exits in the middle of `main`, whose locals may hold what seems lost.
+    assert_eq!(say(&format!("check {leaky} exit 7")).code, 7);
+    let possible = "--leak-kinds definite,possible";
+    assert_eq!(say(&format!("check {possible} {leaky} exit 7")).code, 23);
     assert_eq!(say(&format!("check --max-leak 300 {leaky} exit 7")).code, 7);
     assert_eq!(say(&format!("check --max-leak 300 {leaky} exit 0")).code, 0);
     assert_eq!(say(&format!("check --max-leak 300 {leaky} abort")).code, 134);
@@ -79,7 +83,8 @@ fn real_programs() {
         ("leak_list.O2.stripped", 23),
         ("double_free.O0", 26),
         ("unknown_free.O2", 26),
-        ("grow.O2", 23),
+        // It holds its block in a static.
+        ("grow.O2", 0),
     ] {
         assert_eq!(say(&format!("check tests/programs/c/{guest}.wasm")).code, expected, "{guest}");
     }

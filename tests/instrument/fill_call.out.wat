@@ -28,6 +28,16 @@
     local.get 3
     call $__rust_realloc
     local.set 4
+    local.get 0
+    if ;; label = @1
+      i32.const 117441023
+      local.get 1
+      i64.const 0
+      local.get 0
+      i32.const 0
+      call 0
+    else
+    end
     i32.const 67109120
     local.get 2
     i32.ctz
@@ -103,7 +113,35 @@
     else
     end
   )
-  (func $seepage:__rust_alloc (;3;) (type 1) (param i32 i32) (result i32)
+  (func $seepage:__rust_dealloc (;3;) (type 2) (param i32 i32 i32)
+    (local i64)
+    local.get 0
+    if ;; label = @1
+      i32.const 50332160
+      local.get 2
+      i32.ctz
+      i32.or
+      local.get 1
+      i64.const 0
+      local.get 0
+      i32.const 0
+      call 0
+    else
+    end
+    local.get 1
+    i64.extend_i32_u
+    local.set 3
+    local.get 0
+    i64.extend_i32_u
+    local.get 3
+    i32.const 7
+    call $seepage:fill
+    local.get 0
+    local.get 1
+    local.get 2
+    call $__rust_dealloc
+  )
+  (func $seepage:__rust_alloc (;4;) (type 1) (param i32 i32) (result i32)
     (local i32)
     local.get 0
     local.get 1
@@ -125,31 +163,6 @@
     i32.const 7
     call $seepage:fill
     local.get 2
-  )
-  (func $seepage:__rust_dealloc (;4;) (type 2) (param i32 i32 i32)
-    (local i64)
-    local.get 0
-    if ;; label = @1
-      i32.const 50332415
-      local.get 1
-      i64.const 0
-      local.get 0
-      i32.const 0
-      call 0
-    else
-    end
-    local.get 1
-    i64.extend_i32_u
-    local.set 3
-    local.get 0
-    i64.extend_i32_u
-    local.get 3
-    i32.const 7
-    call $seepage:fill
-    local.get 0
-    local.get 1
-    local.get 2
-    call $__rust_dealloc
   )
   (func (;5;) (type 0)
     i32.const 8

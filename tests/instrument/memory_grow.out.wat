@@ -1,4 +1,4 @@
-;; blind: no allocator was found for sure: only memory growth is seen; settle it with --alloc-fn f0=malloc
+;; blind: no allocator was found for sure: only memory growth is seen; settle it with --alloc-fn f0=malloc (no function that may be its free was found)
 ;; blind: no function names and no DWARF: stacks show function indices
 ;; site in run
 (module

@@ -25,6 +25,7 @@
   (global $seepage:context (;2;) (mut i64) i64.const 0)
   (export "make" (func 5))
   (export "seepage:memory:0" (memory 0))
+  (export "seepage:global:1" (global $free_address))
   (elem (;0;) (global.get $base) func $seepage:malloc)
   (func (;5;) (type 0) (result i32)
     (local i64)

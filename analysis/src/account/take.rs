@@ -2,7 +2,7 @@
 
 use super::{Account, BlockKind, Geometry, Picture, Placed};
 use crate::{
-    heap::{blocks::Block, survey::Survey},
+    heap::{blocks::Block, space::MAX_BYTES, survey::Survey},
     image::{MemoryImage, Word},
     kinds::static_end,
     profile::{MemoryUse, StackId},

@@ -21,7 +21,7 @@ mod graves;
 mod histogram;
 mod marks;
 mod oddities;
-mod space;
+pub(crate) mod space;
 mod stacks;
 pub(crate) mod survey;
 mod timeline;

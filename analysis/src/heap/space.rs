@@ -86,6 +86,9 @@ struct Waiting {
     place: Option<usize>,
 }
 
+/// No memory is larger, whatever a trace claims: so that sums of sizes do not overflow.
+pub(crate) const MAX_BYTES: u64 = 1 << 48;
+
 /// Stretches that others grew, at most; further ones are taken for the allocator's.
 const MAX_UNTRACKED: usize = 4096;
 
@@ -280,7 +283,7 @@ impl Space {
     /// The memory in which a module's blocks are.
     pub(crate) fn main_memory(&self, range: MemoryRange, peak_clock: u64) -> MainMemory {
         let Some(memory) = self.get(range, 0) else { return MainMemory::default() };
-        let bytes = |pages: u64| pages.saturating_mul(memory.page_size);
+        let bytes = |pages: u64| pages.saturating_mul(memory.page_size).min(MAX_BYTES);
         let (pages, clock) = self.outgrown[range.start];
         MainMemory {
             initial: bytes(memory.initial_pages),

@@ -23,11 +23,13 @@ struct Layout {
     top_size: i64,
 }
 
-const LAYOUTS: [Layout; 2] = [
+const LAYOUTS: [Layout; 3] = [
     // In C: ten words, 66 of small bins, 32 of tree bins, and the sums.
     Layout { start: -40, end: 432, top: -16, top_size: -28 },
     // In Rust: the maps, small bins, tree bins, and the rest.
     Layout { start: -8, end: 444, top: 404, top_size: 396 },
+    // As rustc orders the same: tree bins, the segment, small bins, and the words.
+    Layout { start: -144, end: 308, top: 284, top_size: 276 },
 ];
 
 /// The stretches of `range` that are the books of a dlmalloc.

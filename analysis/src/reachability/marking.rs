@@ -54,6 +54,54 @@ pub(crate) fn mark(graph: &Graph<'_>, roots: &RootReferences) -> Vec<Reached> {
     reached
 }
 
+/// Bytes that each group of blocks retains together: its own and those of all blocks to which every
+/// chain leads through one of it. `others` are held by somebody else.
+pub(crate) fn retained_together(
+    graph: &Graph<'_>,
+    groups: &[Vec<NodeId>],
+    others: impl Iterator<Item = NodeId>,
+) -> Vec<u64> {
+    const UNSEEN: u32 = u32::MAX;
+    const SHARED: u32 = u32::MAX - 1;
+    let mut owner = vec![UNSEEN; graph.nodes.len()];
+    // A block of a group is freed with the group, whoever else leads to it.
+    let mut is_fixed = vec![false; graph.nodes.len()];
+    let mut pending: Vec<NodeId> = Vec::new();
+    for (group, blocks) in (0u32..).zip(groups) {
+        for &block in blocks {
+            let place = &mut owner[block as usize];
+            *place = if *place == UNSEEN || *place == group { group } else { SHARED };
+            is_fixed[block as usize] = true;
+            pending.push(block);
+        }
+    }
+    for block in others {
+        if !is_fixed[block as usize] && owner[block as usize] == UNSEEN {
+            owner[block as usize] = SHARED;
+            pending.push(block);
+        }
+    }
+    // An owner changes twice at most: to a group, and to nobody's own.
+    while let Some(node) = pending.pop() {
+        let from = owner[node as usize];
+        graph.edges(node, |to, _| {
+            let place = &mut owner[to as usize];
+            if is_fixed[to as usize] || *place == from || *place == SHARED {
+                return;
+            }
+            *place = if *place == UNSEEN { from } else { SHARED };
+            pending.push(to);
+        });
+    }
+    let mut retained = vec![0u64; groups.len()];
+    for (node, &group) in graph.nodes.iter().zip(&owner) {
+        if let Some(sum) = retained.get_mut(group as usize) {
+            *sum = sum.wrapping_add(node.size);
+        }
+    }
+    retained
+}
+
 fn raise(reached: &mut [Reached], node: NodeId, to: Reached, pending: &mut Vec<NodeId>) {
     let state = &mut reached[node as usize];
     if *state < to {

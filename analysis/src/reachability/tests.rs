@@ -3,7 +3,7 @@
 use super::{
     dominators::Dominators,
     graph::{Addresses, Graph, Node, NodeId, Reference},
-    marking::{NOBODY, Reached, RootReferences, leaders, mark},
+    marking::{NOBODY, Reached, RootReferences, leaders, mark, retained_together},
 };
 use crate::image::{MemoryImage, Word};
 use proptest::{collection::vec, prelude::*};
@@ -86,9 +86,9 @@ impl Heap {
 
     /// Everything that chains from `starts` lead to, over the allowed kinds of reference, not
     /// through `without`.
-    fn closure(&self, starts: &[usize], interior: bool, without: Option<usize>) -> BTreeSet<usize> {
+    fn closure(&self, starts: &[usize], interior: bool, without: &[usize]) -> BTreeSet<usize> {
         let mut reached: BTreeSet<usize> =
-            starts.iter().copied().filter(|&start| Some(start) != without).collect();
+            starts.iter().copied().filter(|start| !without.contains(start)).collect();
         loop {
             let more: Vec<usize> = self
                 .edges()
@@ -96,7 +96,7 @@ impl Heap {
                 .filter(|&(from, to, reference)| {
                     reached.contains(&from)
                         && !reached.contains(&to)
-                        && Some(to) != without
+                        && !without.contains(&to)
                         && (interior || reference == Reference::Start)
                 })
                 .map(|(_, to, _)| to)
@@ -119,8 +119,8 @@ proptest! {
         let reached = mark(&graph, &heap.root_references());
         let sure: Vec<usize> = heap.roots.iter().filter(|r| r.1).map(|r| r.0).collect();
         let all: Vec<usize> = heap.roots.iter().map(|r| r.0).collect();
-        let surely = heap.closure(&sure, false, None);
-        let possibly = heap.closure(&all, true, None);
+        let surely = heap.closure(&sure, false, &[]);
+        let possibly = heap.closure(&all, true, &[]);
         for (index, &is) in reached.iter().enumerate() {
             let expected = match (surely.contains(&index), possibly.contains(&index)) {
                 (true, _) => Reached::Surely,
@@ -146,14 +146,14 @@ proptest! {
         for &index in &lost {
             let leader = leaders[index] as usize;
             prop_assert!(direct.contains(&leader));
-            prop_assert!(heap.closure(&[leader], true, None).contains(&index));
+            prop_assert!(heap.closure(&[leader], true, &[]).contains(&index));
         }
         // No leader can be done without, and each is the first of its circle.
         for &leader in &direct {
             let others: Vec<usize> = direct.iter().copied().filter(|&l| l != leader).collect();
-            prop_assert!(!heap.closure(&others, true, None).contains(&leader));
-            let circle = heap.closure(&[leader], true, None).into_iter().filter(|&member| {
-                lost.contains(&member) && heap.closure(&[member], true, None).contains(&leader)
+            prop_assert!(!heap.closure(&others, true, &[]).contains(&leader));
+            let circle = heap.closure(&[leader], true, &[]).into_iter().filter(|&member| {
+                lost.contains(&member) && heap.closure(&[member], true, &[]).contains(&leader)
             });
             prop_assert_eq!(circle.min(), Some(leader));
         }
@@ -168,10 +168,10 @@ proptest! {
         let mut roots: Vec<usize> = heap.roots.iter().map(|r| r.0).collect();
         roots.extend((0..leaders.len()).filter(|&index| leaders[index] == index as NodeId));
         let tree = Dominators::new(&graph, roots.iter().map(|&root| root as NodeId));
-        let everything = heap.closure(&roots, true, None);
+        let everything = heap.closure(&roots, true, &[]);
         prop_assert_eq!(everything.len(), heap.nodes.len());
         let lone = |index: usize| {
-            let rest = heap.closure(&roots, true, Some(index));
+            let rest = heap.closure(&roots, true, &[index]);
             everything.difference(&rest).map(|&gone| heap.nodes[gone].size).sum::<u64>()
         };
         let retained = tree.retained(&graph);
@@ -183,6 +183,27 @@ proptest! {
         prop_assert_eq!(&own, &retained);
         let all = tree.retained_by_group(&graph, |_| 0, 1);
         prop_assert_eq!(all[0], heap.nodes.iter().map(|node| node.size).sum::<u64>());
+    }
+
+    #[test]
+    fn groups_retain_what_becomes_unreachable_without_them(heap in heap()) {
+        let image = heap.image();
+        let graph = Graph::new(&heap.nodes, &image, heap.word, Addresses::default(), &|_| false);
+        let roots: BTreeSet<usize> = heap.roots.iter().map(|r| r.0).collect();
+        let roots: Vec<usize> = roots.into_iter().collect();
+        let of = |number: usize| roots.iter().copied().skip(number).step_by(3).collect();
+        let [first, second, others]: [Vec<usize>; 3] = [of(0), of(1), of(2)];
+        let ids = |list: &[usize]| list.iter().map(|&it| it as NodeId).collect::<Vec<_>>();
+        let groups = [ids(&first), ids(&second)];
+        let retained = retained_together(&graph, &groups, ids(&others).into_iter());
+        let everything = heap.closure(&roots, true, &[]);
+        for (group, rest) in [(&first, &second), (&second, &first)] {
+            let rest: Vec<usize> = rest.iter().chain(&others).copied().collect();
+            let left = heap.closure(&rest, true, group);
+            let gone = everything.difference(&left).map(|&gone| heap.nodes[gone].size);
+            let place = usize::from(std::ptr::eq(group, &second));
+            prop_assert_eq!(retained[place], gone.sum::<u64>());
+        }
     }
 }
 

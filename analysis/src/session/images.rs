@@ -1,6 +1,6 @@
 //! The images of the moment that comes next in the trace, put together from their parts.
 
-use crate::{image::MemoryImage, kinds::Image};
+use crate::{heap::space::MAX_BYTES, image::MemoryImage, kinds::Image};
 use seepage_trace::{MemoryPart, ModuleId, State};
 
 /// The images of the moment that comes next in the trace, a mark or the end.
@@ -20,7 +20,7 @@ impl Images {
 
     pub(super) fn begin(&mut self, state: &State) {
         self.outdate(state.module);
-        let memory = MemoryImage::new(state.memory_bytes);
+        let memory = MemoryImage::new(state.memory_bytes.min(MAX_BYTES));
         self.list.push(Image { state: state.clone(), memory });
     }
 

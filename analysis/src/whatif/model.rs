@@ -199,7 +199,7 @@ impl Tags {
         if self.rule.doubles {
             pages = pages.max(self.bytes / PAGE);
         }
-        self.bytes += pages * PAGE;
+        self.bytes = self.bytes.saturating_add(pages.saturating_mul(PAGE));
         self.end = self.bytes;
     }
 

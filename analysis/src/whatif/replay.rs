@@ -16,6 +16,9 @@ use crate::{
 use rustc_hash::FxHashMap;
 use seepage_trace::{Event, Message, ModuleId, Records};
 
+/// The largest block that is followed.
+const MAX_BLOCK: u64 = 1 << 36;
+
 /// A reading under way.
 pub struct Replay {
     plan: Plan,
@@ -167,7 +170,11 @@ impl Replay {
         if size == 0 && old == 0 && addr < 64 {
             return;
         }
-        let align = align.unwrap_or(1);
+        // No memory has such blocks, whatever a trace claims.
+        if size > MAX_BLOCK {
+            return;
+        }
+        let align = align.unwrap_or(1).min(MAX_BLOCK);
         let step = Step { heap, old, addr, size, align };
         let next = self.plan.victims.get(self.next_victim);
         let keep = match next.filter(|victim| victim.clock == self.clock) {

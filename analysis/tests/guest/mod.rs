@@ -163,14 +163,17 @@ impl Guest {
         self.end_with(End { outcome, exit_code: Some(0), ..End::default() })
     }
 
-    /// With an image of a memory in which nothing points anywhere: what is live is lost.
+    /// With an image of a memory in which nothing points anywhere, unless there is another one: what
+    /// is live is lost.
     pub fn end_with(&mut self, end: End) -> &mut Guest {
         self.flush();
-        self.messages.push(Message::State(State {
-            module: self.module,
-            memory_bytes: 1 << 32,
-            ..State::default()
-        }));
+        if !self.messages.iter().any(|message| matches!(message, Message::State(_))) {
+            self.messages.push(Message::State(State {
+                module: self.module,
+                memory_bytes: 1 << 32,
+                ..State::default()
+            }));
+        }
         let time_ns = self.time_ns + 500_000;
         self.messages.push(Message::End(End { time_ns, ..end }));
         self

@@ -35,6 +35,12 @@ impl Address {
         numbers.iter().map(|&bytes| u32::from_le_bytes(bytes))
     }
 
+    /// The long numbers that stand there.
+    pub(crate) fn long_numbers(self, count: usize) -> impl Iterator<Item = u64> {
+        let (numbers, _) = self.bytes(count * 8).as_chunks::<8>();
+        numbers.iter().map(|&bytes| u64::from_le_bytes(bytes))
+    }
+
     /// The options that stand there as JSON.
     pub(crate) fn json<T: DeserializeOwned>(self, length: usize) -> Result<T, String> {
         serde_json::from_slice(self.bytes(length)).map_err(|error| error.to_string())

@@ -119,6 +119,15 @@ pub(crate) fn take(guest: u32, time_ns: u64, memories: Vec<u64>, then: impl FnOn
     });
 }
 
+/// Whether nothing has been heard from a guest yet.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_is_new(guest: u32) -> i32 {
+    GUESTS.with_borrow(|guests| {
+        let guest = guests.list.get(guest as usize);
+        guest.is_some_and(|guest| guest.seen.is_empty() && guest.batch.is_empty()).into()
+    })
+}
+
 /// Watches these contexts and no others, where records come one by one.
 pub(crate) fn watch(values: impl Iterator<Item = (ModuleId, Context, u32)>) {
     GUESTS.with_borrow_mut(|guests| {

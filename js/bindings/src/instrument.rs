@@ -26,7 +26,8 @@ enum Transport {
     Ring,
     Call,
     /// Through a ring, unless the module has a start function: JavaScript cannot empty the ring
-    /// of an instance that it does not have yet.
+    /// of an instance that it does not have yet. Nor for WASI: Node 22 ends the process when a
+    /// module with two memories is given a function of the fast API, as `node:wasi` has them.
     Auto,
 }
 
@@ -93,7 +94,7 @@ fn run(wasm: &[u8], options: Result<Options, String>) -> Result<Vec<u8>, String>
     let transport = match options.transport {
         Transport::Ring => TransportKind::Ring,
         Transport::Call => TransportKind::Call,
-        Transport::Auto if has_start(wasm) => TransportKind::Call,
+        Transport::Auto if needs_calls(wasm) => TransportKind::Call,
         Transport::Auto => TransportKind::Ring,
     };
     let config = Config {
@@ -101,6 +102,8 @@ fn run(wasm: &[u8], options: Result<Options, String>) -> Result<Vec<u8>, String>
         transport,
         contexts: if options.no_context { Contexts::Off } else { Contexts::On },
         alloc_fns: alloc_fns?,
+        mark_exports: Vec::new(),
+        fill: None,
         glue: options.glue,
         companion: None,
     };
@@ -109,7 +112,12 @@ fn run(wasm: &[u8], options: Result<Options, String>) -> Result<Vec<u8>, String>
     Ok(instrumented.wasm)
 }
 
-fn has_start(wasm: &[u8]) -> bool {
-    let mut payloads = Parser::new(0).parse_all(wasm);
-    payloads.any(|payload| matches!(payload, Ok(Payload::StartSection { .. })))
+fn needs_calls(wasm: &[u8]) -> bool {
+    Parser::new(0).parse_all(wasm).any(|payload| match payload {
+        Ok(Payload::StartSection { .. }) => true,
+        Ok(Payload::ImportSection(imports)) => imports
+            .into_imports()
+            .any(|import| import.is_ok_and(|import| import.module.starts_with("wasi_"))),
+        _ => false,
+    })
 }

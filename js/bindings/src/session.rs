@@ -4,14 +4,16 @@ use crate::{
     abi::{Address, FAILED, OK, answer, give, give_json},
     guests,
 };
-use seepage_analysis::{Config, Session, Snapshot, StackId, snapshot::rising};
+use rustc_hash::FxHashMap;
+use seepage_analysis::{Caps, Config, RootGroup, Session, Snapshot, StackId, snapshot::rising};
 use seepage_report::{
     Context as ReportContext, Invocation, Options as RenderOptions, Report, SCHEMA, TextOptions,
     Verb, assemble, formats, frames,
     schema::{Count, Frame},
 };
 use seepage_trace::{
-    Decoder, Encoder, End, Message, Outcome, SiteTable, sites::Transport, stacks::Call,
+    Decoder, Encoder, End, Locals, MemoryPart, Message, ModuleId, Outcome, SiteTable,
+    State as GuestState, sites::Transport, stacks::Call,
 };
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
@@ -27,9 +29,27 @@ struct State {
     /// The trace that is being read.
     decoder: Decoder,
     snapshots: Vec<Option<Snapshot>>,
+    /// The copy that the next report is made of, once it has been begun.
+    draft: Option<Session>,
+    /// How often guests have marked a moment of each name.
+    marks: FxHashMap<String, u64>,
+    /// What each group of addresses that JavaScript holds retained in the last report.
+    held: Vec<Option<u64>>,
 }
 
+/// Of images larger than that no leak kinds are told: the analysis has to fit in a memory of 4 GiB.
+const IMAGE_PAGES: usize = 512 << 4;
+
 impl State {
+    /// An image is for one report or for the trace: the session, which goes on, has no use for it.
+    fn feed_image(&mut self, message: &Message<'_>) {
+        if let Some(draft) = &mut self.draft {
+            draft.feed(message);
+        } else if let Some((encoder, out)) = &mut self.trace {
+            encoder.message(message, out);
+        }
+    }
+
     fn feed(&mut self, message: &Message<'_>) {
         if let Some((encoder, out)) = &mut self.trace {
             encoder.message(message, out);
@@ -41,10 +61,16 @@ impl State {
 fn with<R>(then: impl FnOnce(&mut State) -> R) -> R {
     STATE.with_borrow_mut(|state| {
         then(state.get_or_insert_with(|| State {
-            session: Session::new(Config::default()),
+            session: Session::new(Config {
+                caps: Caps { image_pages: IMAGE_PAGES, ..Caps::default() },
+                ..Config::default()
+            }),
             trace: None,
             decoder: Decoder::new(),
             snapshots: Vec::new(),
+            draft: None,
+            marks: FxHashMap::default(),
+            held: Vec::new(),
         }))
     })
 }
@@ -58,6 +84,8 @@ struct Guest {
     /// Where the records of its ring begin and end, if it has one.
     ring: Option<[u32; 2]>,
     record: usize,
+    /// Its mutable globals that can hold an address, by index in the original.
+    globals: Vec<u32>,
 }
 
 /// Adds a guest, with the section of its module.
@@ -71,7 +99,8 @@ extern "C" fn seepage_guest(section: Address, length: usize) -> i32 {
         let (wide, memories) = (table.layout.size() > 24, table.module.memories.len());
         let record = table.layout.size();
         let info = guests::add(table);
-        let guest = Guest { id: info.id.0, wide, memories, ring, record };
+        let globals = info.globals.clone();
+        let guest = Guest { id: info.id.0, wide, memories, ring, record, globals };
         with(|state| state.feed(&Message::Module(info)));
         serde_json::to_vec(&guest).unwrap_or_default()
     });
@@ -104,6 +133,79 @@ extern "C" fn seepage_feed(guest: u32, time_ns: f64, pages: Address, count: usiz
 extern "C" fn seepage_mark(name: Address, length: usize) {
     let name = String::from_utf8_lossy(name.bytes(length)).into_owned();
     with(|state| state.feed(&Message::Mark { name }));
+}
+
+/// Marks a moment that a guest has told of, by the number of the function that it called.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_mark_at(guest: u32, tracepoint: u32) {
+    let name = guests::with_table(guest, |table| {
+        let tracepoint = table.module.tracepoints.get(tracepoint as usize);
+        tracepoint.map(|tracepoint| tracepoint.function.clone())
+    });
+    let name = name.flatten().unwrap_or_else(|| "mark".to_owned());
+    with(|state| {
+        // As many as a module has such functions and exports.
+        let count = state.marks.entry(name.clone()).or_default();
+        *count += 1;
+        let name = format!("{name} #{count}");
+        state.feed(&Message::Mark { name });
+    });
+}
+
+/// Begins a report: the images that follow are for it. Addresses that JavaScript holds for one
+/// reason are a group; for each there are its guest, the number of its addresses, and these.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_draft(groups: Address, count: usize) {
+    let mut numbers = groups.long_numbers(count);
+    let groups = std::iter::from_fn(|| {
+        let (guest, length) = (numbers.next()?, numbers.next()?);
+        let roots = numbers.by_ref().take(length as usize).collect();
+        Some(RootGroup { module: ModuleId(guest as u32), roots })
+    });
+    let groups = groups.collect();
+    with(|state| {
+        let mut session = state.session.clone();
+        session.group_roots(groups);
+        state.draft = Some(session);
+    });
+}
+
+/// What holds addresses of a guest's blocks outside its memory: the values of its globals, those of
+/// JavaScript, and then the bounds of the stretches of its memory that have not changed.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_state(
+    guest: u32,
+    is_hidden: i32,
+    memory_bytes: f64,
+    numbers: Address,
+    globals: usize,
+    roots: usize,
+    bounds: usize,
+) {
+    let mut numbers = numbers.long_numbers(globals + roots + bounds);
+    let globals = numbers.by_ref().take(globals).collect();
+    let roots = numbers.by_ref().take(roots).collect();
+    let unchanged = std::iter::from_fn(|| Some(numbers.next()?..numbers.next()?)).collect();
+    let locals = if is_hidden != 0 { Locals::Hidden } else { Locals::Gone };
+    let memory_bytes = memory_bytes as u64;
+    let module = ModuleId(guest);
+    let state = GuestState { module, locals, globals, roots, memory_bytes, unchanged };
+    with(|it| it.feed_image(&Message::State(state)));
+}
+
+/// A stretch of a guest's memory.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_memory(guest: u32, addr: f64, bytes: Address, length: usize) {
+    let (module, addr) = (ModuleId(guest), addr as u64);
+    let bytes = bytes.bytes(length).into();
+    let part = MemoryPart { module, memory: 0, addr, bytes };
+    with(|state| state.feed_image(&Message::Memory(part)));
+}
+
+/// What each group retained in the last report, as JSON.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_held() {
+    with(|state| give_json(&std::mem::take(&mut state.held)));
 }
 
 /// From now on the trace is kept for [`seepage_trace`].
@@ -187,11 +289,15 @@ extern "C" fn seepage_report(options: Address, length: usize) -> i32 {
 }
 
 fn report(options: ReportOptions) -> Result<Vec<u8>, String> {
-    let mut session = with(|state| state.session.clone());
+    let mut session = with(|state| state.draft.take().unwrap_or_else(|| state.session.clone()));
     if let Some(end) = &options.end {
         session.feed(&end.message());
     }
-    let report = assemble(&session.finish(), &ReportContext::new(env!("CARGO_PKG_VERSION")));
+    let outcome = session.finish();
+    let found = outcome.profile.reachability.as_ref();
+    let held = found.map(|found| found.held_by_group.clone()).unwrap_or_default();
+    with(|state| state.held = held);
+    let report = assemble(&outcome, &ReportContext::new(env!("CARGO_PKG_VERSION")));
     render(&report, options)
 }
 

@@ -41,6 +41,11 @@ export interface Report {
    */
   heap_errors: Anomaly[];
   /**
+   * Maps of the linear memories, if they were asked for: at the end, at the high-water mark, and
+   * at each mark of which there is an image.
+   */
+  heap_maps?: HeapMap[];
+  /**
    * Blocks that the host holds from outside the memory.
    */
   held?: Held[];
@@ -119,11 +124,16 @@ export interface Anomaly {
    */
   address: number;
   /**
+   * Of a `mismatched-free`, the function that allocated the block.
+   */
+  allocated_by?: string | null;
+  /**
    * Where that block was allocated.
    */
   allocation_frames?: Frame[] | null;
   /**
-   * The size of the block that it is about, where there is one.
+   * The size of the block that it is about, where there is one; of an `alignment-mismatch`, its
+   * alignment.
    */
   block_size?: number | null;
   /**
@@ -147,12 +157,17 @@ export interface Anomaly {
    */
   frames: Frame[];
   /**
+   * Of a `mismatched-free`, the function that it was given to.
+   */
+  freed_by?: string | null;
+  /**
    * `double-free`, `unknown-free`, `interior-free`, `unknown-realloc`, `overlap`,
-   * `size-mismatch` or `failed-allocation`.
+   * `size-mismatch`, `alignment-mismatch`, `mismatched-free` or `failed-allocation`.
    */
   kind: string;
   /**
-   * The size that the caller passed, where it passed one.
+   * The size that the caller passed, where it passed one; of an `alignment-mismatch`, the
+   * alignment.
    */
   size?: number | null;
 }
@@ -279,6 +294,10 @@ export interface Dropped {
    */
   grows: number;
   /**
+   * Maps of the memory that were not drawn.
+   */
+  heap_maps?: number;
+  /**
    * Images of a memory that were too large: what points to its blocks is not known.
    */
   images: number;
@@ -328,7 +347,7 @@ export interface Finding {
    */
   frames?: Frame[] | null;
   /**
-   * `heap-error`, `leak`, `growth` or `budget`.
+   * `heap-error`, `leak`, `growth`, `budget` or `suspect`.
    */
   kind: string;
   /**
@@ -373,6 +392,52 @@ export interface Guest {
    * The stack on which it trapped.
    */
   trap_stack: Frame[];
+}
+/**
+ * A linear memory at one moment, as cells of the same size.
+ */
+export interface HeapMap {
+  /**
+   * Bytes of a cell; the last may be cut off by the memory's end.
+   */
+  cell_bytes: number;
+  /**
+   * The cells from address 0 on; neighbours that are the same are one entry.
+   */
+  cells: CellRun[];
+  /**
+   * Of a mark, its name.
+   */
+  mark?: string | null;
+  /**
+   * The module whose first memory it is: 0 is `module`, others count in `modules` from 1.
+   */
+  module: number;
+  /**
+   * `end`, `peak` or `mark`.
+   */
+  moment: string;
+}
+/**
+ * Neighbouring cells of a heap map that are for the same.
+ */
+export interface CellRun {
+  /**
+   * Of live blocks, the context that holds the most of them: an index into `contexts`. Absent if
+   * that is not listed.
+   */
+  context?: number | null;
+  /**
+   * How many cells.
+   */
+  count: number;
+  /**
+   * What most of the bytes of each are for: `static`, `stack`, `definitely-lost`,
+   * `indirectly-lost`, `possibly-lost`, `still-reachable`, `suppressed`, `live` (where nobody
+   * looked what points to it), `overhead`, `free-fitting`, `free-fragmented`, `tail` or
+   * `untracked`.
+   */
+  state: string;
 }
 /**
  * A block that the host holds.

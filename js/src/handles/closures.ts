@@ -56,7 +56,8 @@ export class Closures {
       if (ownKeys(namespace).some((name) => MAKES.test(name))) observed[key] = this.#observed(namespace);
     }
     if (Object.keys(observed).length === 0) return imports;
-    return new Proxy(imports, { get: (target, key) => observed[key as string] ?? Reflect.get(target, key) });
+    // Over an object of its own: a proxy of a frozen one must give what that has.
+    return new Proxy({}, { get: (_, key) => observed[key as string] ?? Reflect.get(imports, key) });
   }
 
   #observed(namespace: WebAssembly.ModuleImports): WebAssembly.ModuleImports {
@@ -88,7 +89,7 @@ export class Closures {
       const replacement = typeof original === "function" ? wrap(name, original as Method) : undefined;
       if (replacement !== undefined) wrapped.set(name, replacement);
     }
-    return new Proxy(namespace, { get: (target, key) => wrapped.get(key) ?? (Reflect.get(target, key) as Method) });
+    return new Proxy({}, { get: (_, key) => wrapped.get(key as string) ?? (Reflect.get(namespace, key) as Method) });
   }
 
   #unregistered(a: unknown, below: Method): Entry {

@@ -46,6 +46,8 @@ export interface Root {
   /** `false` when the object may belong to any one of several instances. */
   readonly certain: boolean;
   readonly class: string;
+  /** The same for all objects of a class that were made at one place. */
+  readonly group: object;
 }
 
 export interface Handles {
@@ -144,7 +146,7 @@ function rootsOf(ledger: Ledger, instances: Instances): Root[] {
     for (const one of may) {
       const alive = one.ref.deref();
       if (alive === undefined) continue;
-      roots.push({ ptr, instance: alive, certain: may.length === 1, class: group.owner.name });
+      roots.push({ ptr, instance: alive, certain: may.length === 1, class: group.owner.name, group });
     }
   }
   return roots;

@@ -61,7 +61,7 @@ function renderGroup(group: ObjectGroup, maxFrames: number): string[] {
   const at = group.at === undefined ? "" : `, made at ${placeOf(group.at)}`;
   const unfreed = held + lost;
   const [verdict, n] = unfreed > 0 ? ["never freed", unfreed] : ["freed by the collector only", late];
-  const retained = group.retained === undefined ? "" : `, ${bytes(group.retained)} of the wasm heap`;
+  const retained = group.retained === undefined ? "" : `, at least ${bytes(group.retained)} of the wasm heap`;
   const head = `${verdict}: ${thousands(n)} of ${thousands(created)} ${group.class}${minified}${retained}${at}`;
   const parts = [
     [held, "still held"],

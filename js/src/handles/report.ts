@@ -39,7 +39,10 @@ export interface ObjectGroup extends Origin {
   readonly held: number;
   /** Their addresses, at most `MAX_POINTERS`. */
   readonly pointers: readonly Pointer[];
-  /** Bytes of the wasm heap that would be free without those that are held; absent where nobody knows. */
+  /**
+   * Bytes of the wasm heap that would be free without those that are held, at least; absent where
+   * nobody knows.
+   */
   readonly retained?: number;
   /** Absent where none was forgotten. */
   readonly fix?: string;

@@ -2,11 +2,12 @@
 
 import * as env from "#env";
 import type { Count, Frame } from "../generated/report.js";
-import type { Frame as JsFrame, Handles } from "../handles/index.js";
+import type { Frame as JsFrame, Handles, Retained, Root } from "../handles/index.js";
 import { native } from "../hook/native.js";
+import { Baseline, LONGEST, stretches, wordsOf } from "./image.js";
 import { link } from "./link.js";
 import { place } from "./place.js";
-import { guestStack } from "./stack.js";
+import { guestStack, isInWasm } from "./stack.js";
 import { Analysis } from "./wasm.js";
 import type { Host } from "./wasm.js";
 
@@ -20,6 +21,12 @@ const PAGE = 65_536;
 const PATIENCE = 100;
 /** Bytes of the scratch memory: stacks of 1024 calls fit in it. */
 const SCRATCH = 16_384;
+
+/** Addresses that JavaScript holds for one reason. */
+interface Held {
+  guest: Guest;
+  ptrs: number[];
+}
 
 /** The heaps of all traced modules together. */
 export interface Stats {
@@ -69,11 +76,20 @@ interface GuestInfo {
   memories: number;
   ring: [number, number] | null;
   record: number;
+  globals: number[];
 }
 
 interface Guest extends GuestInfo {
   /** Absent until instantiation is over. */
   exports?: WebAssembly.Exports;
+  /** What its memory held at first, where that is known. */
+  baseline?: Baseline;
+}
+
+export interface Reported {
+  rendered: string;
+  /** What objects that are held keep of the heaps, at the moment of the report. */
+  retained: Retained;
 }
 
 export class Session {
@@ -81,6 +97,7 @@ export class Session {
   readonly #host: Host;
   #watched: ((context: number) => void) | undefined;
   readonly #guests: Guest[] = [];
+  readonly #guestOf = new WeakMap<WebAssembly.Instance, Guest>();
   readonly #scratch: number;
   readonly #warn: (message: string) => void;
   #writeTrace: ((bytes: Uint8Array) => void) | undefined;
@@ -115,7 +132,7 @@ export class Session {
   /** A guest of an instrumented module: what it imports, and what to do with the instance. */
   add(section: ArrayBuffer): {
     imports: WebAssembly.ModuleImports;
-    attach(exports: WebAssembly.Exports): void;
+    attach(exports: WebAssembly.Exports, instance: WebAssembly.Instance): void;
   } {
     const info = JSON.parse(
       new TextDecoder().decode(this.#analysis.ask("seepage_guest", new Uint8Array(section))),
@@ -128,9 +145,13 @@ export class Session {
         event: (guest.wide ? wide : event)!,
         context: context!,
         flush: () => this.#guard(() => this.#feed(guest)),
+        mark: (tracepoint: number) => this.#guard(() => this.#markAt(guest, tracepoint)),
       },
-      attach: (exports) => {
+      attach: (exports, instance) => {
         guest.exports = exports;
+        this.#guestOf.set(instance, guest);
+        const memory = memoryOf(guest);
+        if (memory !== undefined && this.#isNew(guest)) guest.baseline = new Baseline(memory);
       },
     };
   }
@@ -198,21 +219,108 @@ export class Session {
   }
 
   /** The report of everything so far, as if it had come to this end; the session goes on. */
-  report(format: string, text: TextOptions, end: End): string {
+  report(format: string, text: TextOptions, end: End, roots: Root[]): Reported {
     this.flush();
     const now = this.#ended ? undefined : { ...end, time_ns: env.now() };
     const options = { format, text, ...(now && { end: now }) };
-    return new TextDecoder().decode(this.#analysis.ask("seepage_report", options));
+    const groups = this.#grouped(roots);
+    this.#guard(() => {
+      const numbers = groups.flatMap(({ guest, ptrs }) => [guest.id, ptrs.length, ...ptrs]);
+      const long = new BigUint64Array(numbers.map(BigInt));
+      this.#lend(new Uint8Array(long.buffer), (address) => {
+        this.#analysis.exports.seepage_draft!(address, long.length);
+      });
+      this.#sendImages(roots);
+    });
+    const rendered = new TextDecoder().decode(this.#analysis.ask("seepage_report", options));
+    this.#analysis.call("seepage_held");
+    return { rendered, retained: this.#retained(groups, this.#analysis.json()) };
   }
 
   /** Ends the trace. */
-  end(end: End): void {
+  end(end: End, roots: Root[]): void {
     this.flush();
     this.#ended = true;
     this.#guard(() => {
+      if (this.#writeTrace !== undefined) this.#sendImages(roots);
       this.#analysis.ask("seepage_end", { ...end, time_ns: env.now() });
       this.#passTraceOn();
     });
+  }
+
+  /** What each guest's memory holds, and who outside holds addresses in it. */
+  #sendImages(roots: readonly Root[]): void {
+    const isHidden = isInWasm();
+    for (const guest of this.#guests) {
+      const memory = memoryOf(guest);
+      if (memory === undefined) continue;
+      const globals = guest.globals.map((index) => valueOf(guest.exports![`seepage:global:${index}`]));
+      const own = roots.filter(({ instance }) => this.#guestOf.get(instance) === guest);
+      const addresses = [...new Set(own.map(({ ptr }) => ptr))];
+      const bounds = guest.baseline?.unchanged(memory, guest.wide) ?? [];
+      const numbers = new BigUint64Array([...globals, ...[...addresses, ...bounds].map(BigInt)]);
+      const counts = [globals.length, addresses.length, bounds.length];
+      this.#lend(new Uint8Array(numbers.buffer), (address) => {
+        const { seepage_state: state } = this.#analysis.exports;
+        state!(guest.id, Number(isHidden), memory.byteLength, address, ...counts);
+      });
+      for (const [start, end] of stretches(wordsOf(memory), LONGEST)) {
+        this.#lend(new Uint8Array(memory, start, end - start), (address) => {
+          this.#analysis.exports.seepage_memory!(guest.id, start, address, end - start);
+        });
+        this.#passTraceOn();
+      }
+    }
+  }
+
+  /** Has a copy of some bytes in the analysis' memory for as long as `then` runs. */
+  #lend(bytes: Uint8Array, then: (address: number) => void): void {
+    const address = this.#analysis.alloc(bytes.length);
+    this.#analysis.bytes.set(bytes, address);
+    then(address);
+    this.#analysis.free(address, bytes.length);
+  }
+
+  /** The addresses of objects of one class and place in one guest. */
+  #grouped(roots: readonly Root[]): Held[] {
+    const groups = new Map<object, Map<Guest, Held>>();
+    for (const { instance, ptr, certain, group } of roots) {
+      const guest = this.#guestOf.get(instance);
+      if (guest === undefined || !certain) continue;
+      const guests = groups.get(group) ?? new Map<Guest, Held>();
+      groups.set(group, guests);
+      const held = guests.get(guest) ?? { guest, ptrs: [] };
+      guests.set(guest, held);
+      held.ptrs.push(ptr);
+    }
+    return [...groups.values()].flatMap((guests) => [...guests.values()]);
+  }
+
+  /** What each group keeps, for who knows an address of it. */
+  #retained(groups: readonly Held[], bytes: readonly (number | null)[]): Retained {
+    const byGuest = new Map<Guest, Map<number, number>>();
+    groups.forEach(({ guest, ptrs }, index) => {
+      const known = byGuest.get(guest) ?? new Map<number, number>();
+      byGuest.set(guest, known);
+      const retained = bytes[index];
+      if (typeof retained === "number") for (const ptr of ptrs) known.set(ptr, retained);
+    });
+    return (instance, [ptr]) => {
+      const guest = this.#guestOf.get(instance);
+      return guest === undefined || ptr === undefined ? undefined : byGuest.get(guest)?.get(ptr);
+    };
+  }
+
+  /** A guest has called a function that marks a moment. */
+  #markAt(guest: Guest, tracepoint: number): void {
+    for (const one of this.#guests) this.#feed(one);
+    this.#analysis.exports.seepage_mark_at!(guest.id, tracepoint);
+  }
+
+  /** Whether the guest's own code has not run, as far as anybody can see. */
+  #isNew({ id, exports, ring }: Guest): boolean {
+    if (ring !== null) return (exports!["seepage:head"] as WebAssembly.Global<"i32">).value === ring[0];
+    return this.#analysis.exports.seepage_is_new!(id) !== 0;
   }
 
   #watch(contexts: readonly number[]): void {
@@ -295,6 +403,18 @@ export class Session {
       this.#warn(`the analysis failed, and nothing more is traced: ${String(error)}`);
     }
   }
+}
+
+/** The first memory of a guest; others may write to one that is shared at any moment. */
+function memoryOf({ exports, memories }: Guest): ArrayBuffer | undefined {
+  if (exports === undefined || memories === 0) return undefined;
+  const { buffer } = exports["seepage:memory:0"] as WebAssembly.Memory;
+  return buffer instanceof ArrayBuffer ? buffer : undefined;
+}
+
+function valueOf(exported: unknown): bigint {
+  const { value } = exported as WebAssembly.Global;
+  return typeof value === "bigint" ? BigInt.asUintN(64, value) : BigInt((value as number) >>> 0);
 }
 
 /** The section that instrumentation leaves in a module. */

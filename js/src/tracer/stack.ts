@@ -41,6 +41,12 @@ export function guestStack(): { calls: number[]; cut: boolean } {
   return { calls, cut: lines.length >= DEPTH && calls.length >= lines.length };
 }
 
+/** Whether a call of a module is under way, as far as the stack tells. */
+export function isInWasm(): boolean {
+  const lines = stack();
+  return lines.length >= DEPTH || lines.some((line) => FRAME.test(line));
+}
+
 /** The lines of a stack, without what the app or a tool makes of stacks. */
 function stack(): string[] {
   const { stackTraceLimit, prepareStackTrace } = Error;

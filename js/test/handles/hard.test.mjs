@@ -273,7 +273,7 @@ test("the section of the report", () => {
     renderObjects(report),
     `12 objects made: 7 never freed, 2 freed, 3 forgotten and freed by the collector
 
-never freed: 7 of 12 Doc, 5.15 MiB of the wasm heap, made at /app/main.mjs:12
+never freed: 7 of 12 Doc, at least 5.15 MiB of the wasm heap, made at /app/main.mjs:12
   7 still held, 3 freed by the collector, 2 freed
     at new Doc (/app/node_modules/doc/doc.js:100:3)
     at /app/main.mjs:12:3

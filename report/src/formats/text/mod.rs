@@ -23,6 +23,7 @@ mod words;
 use super::Options;
 use crate::schema::{Report, VerdictKind};
 use page::{Page, Style};
+use seepage_analysis::words::plural;
 use std::fmt::Write as _;
 pub(crate) use words::{clean as printable, is_unprintable};
 
@@ -57,7 +58,16 @@ fn headline(report: &Report, page: &mut Page<'_>) {
         VerdictKind::Inconclusive => ("INCONCLUSIVE", Style::Warn),
         VerdictKind::Clean => ("CLEAN", Style::Good),
     };
-    let clean = "nothing is live at exit that is not accounted for".to_string();
+    let clean = match report.leaks.as_ref().map(|leaks| leaks.still_reachable) {
+        Some(held) if held.blocks > 0 => {
+            let blocks = plural(held.blocks, "block");
+            format!(
+                "nothing is lost; {} in {blocks} still held at exit",
+                plural(held.bytes, "byte")
+            )
+        }
+        _ => "nothing is live at exit that is not accounted for".to_string(),
+    };
     let mut reasons = report.verdict.reasons.iter();
     let first = reasons.next().unwrap_or(&clean);
     let word = page.paint(style, word);
