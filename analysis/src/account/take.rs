@@ -67,7 +67,7 @@ impl Moment<'_> {
 /// Adds the memories that are no module's main one.
 pub(crate) fn add_others(memories: &[MemoryUse], account: &mut Account) {
     for memory in memories.iter().filter(|memory| memory.index > 0) {
-        let bytes = |pages: u64| pages.saturating_mul(memory.page_size);
+        let bytes = |pages: u64| pages.saturating_mul(memory.page_size).min(MAX_BYTES);
         account.add_unseen(bytes(memory.initial_pages), bytes(memory.final_pages));
     }
 }
