@@ -74,6 +74,10 @@ export interface Report {
    */
   modules?: Module[];
   /**
+   * Descriptors that the guest opened and never closed, by the place that opened them.
+   */
+  open_files: OpenFiles[];
+  /**
    * The form of this document: `seepage-report/` and the version of its schema.
    */
   schema: string;
@@ -92,7 +96,15 @@ export interface Report {
   timeline: Point[];
   tool: Tool;
   totals: Totals;
+  /**
+   * The objects by type, where the input knows types, by leaked bytes, the largest first.
+   */
+  types?: TypeCost[];
   verdict: Verdict;
+  /**
+   * How large the memory would be without some blocks, where that was asked.
+   */
+  what_if?: WhatIf | null;
 }
 /**
  * Why an analysis makes no claim about something.
@@ -310,13 +322,25 @@ export interface Dropped {
    */
   modules: number;
   /**
+   * Open descriptors that are not listed.
+   */
+  open_files: number;
+  /**
    * Records that the host could not take from the guest.
    */
   records: number;
   /**
+   * Stretches that the program said hold addresses and that were not looked at.
+   */
+  regions: number;
+  /**
    * Stacks that were not remembered: their blocks are booked to the unknown context.
    */
   stacks: number;
+  /**
+   * Types that are not listed.
+   */
+  types?: number;
   /**
    * Events whose calling context the trace does not explain.
    */
@@ -335,7 +359,7 @@ export interface Finding {
    */
   analysis: string;
   /**
-   * The blocks it is about; for a heap error, how often it happened.
+   * The blocks it is about; for a heap error, how often it happened; the descriptors.
    */
   blocks: number;
   /**
@@ -347,7 +371,7 @@ export interface Finding {
    */
   frames?: Frame[] | null;
   /**
-   * `heap-error`, `leak`, `growth`, `budget` or `suspect`.
+   * `heap-error`, `leak`, `open-file`, `growth`, `budget` or `suspect`.
    */
   kind: string;
   /**
@@ -574,6 +598,10 @@ export interface LossRecord {
  */
 export interface Mark {
   /**
+   * What every byte was for then; null without an image of the moment.
+   */
+  account?: Account | null;
+  /**
    * Events so far.
    */
   clock: number;
@@ -590,49 +618,6 @@ export interface Mark {
    * Size of all memories, in pages of 64 KiB.
    */
   pages: number;
-}
-/**
- * Live blocks by kind.
- */
-export interface KindCounts {
-  definitely_lost: Count;
-  indirectly_lost: Count;
-  possibly_lost: Count;
-  still_reachable: Count;
-}
-/**
- * The linear memories.
- */
-export interface Memory {
-  /**
-   * What every byte is for at the end. The parts add up to `final_pages` times `page_size`.
-   */
-  account?: Account | null;
-  /**
-   * Size of all memories at the end.
-   */
-  final_pages: number;
-  /**
-   * Every growth, and every attempt, in the order of events.
-   */
-  grows: Grow[];
-  growth: MemoryGrowth;
-  /**
-   * Size of all memories at the start, in pages of `page_size`.
-   */
-  initial_pages: number;
-  /**
-   * Bytes of the pages counted here: 65,536.
-   */
-  page_size: number;
-  /**
-   * What every byte was for at the high-water mark of live bytes.
-   */
-  peak_account?: Account | null;
-  /**
-   * The largest size of all memories. It is the final one, since memories never shrink.
-   */
-  peak_pages: number;
 }
 /**
  * What the bytes of the memories are for at one moment. All parts are bytes, and add up to the
@@ -697,6 +682,56 @@ export interface LiveBytes {
    * Nobody looked.
    */
   unknown: number;
+}
+/**
+ * Live blocks by kind.
+ */
+export interface KindCounts {
+  definitely_lost: Count;
+  indirectly_lost: Count;
+  possibly_lost: Count;
+  still_reachable: Count;
+  suppressed: Count;
+}
+/**
+ * The linear memories.
+ */
+export interface Memory {
+  /**
+   * What every byte is for at the end. The parts add up to `final_pages` times `page_size`.
+   */
+  account?: Account | null;
+  /**
+   * Size of all memories at the end.
+   */
+  final_pages: number;
+  /**
+   * Every growth, and every attempt, in the order of events.
+   */
+  grows: Grow[];
+  growth: MemoryGrowth;
+  /**
+   * Size of all memories at the start, in pages of `page_size`.
+   */
+  initial_pages: number;
+  /**
+   * How the account's `overhead` was found: `measured` in the allocator's own headers,
+   * `computed` by its rules, or `estimated` by how close together blocks lie. Null if no
+   * allocator was seen to work.
+   */
+  overhead?: string | null;
+  /**
+   * Bytes of the pages counted here: 65,536.
+   */
+  page_size: number;
+  /**
+   * What every byte was for at the high-water mark of live bytes.
+   */
+  peak_account?: Account | null;
+  /**
+   * The largest size of all memories. It is the final one, since memories never shrink.
+   */
+  peak_pages: number;
 }
 /**
  * A growth of a memory.
@@ -858,6 +893,31 @@ export interface MemoryDeclaration {
   page_size: number;
 }
 /**
+ * Descriptors of one kind from one place that were never closed.
+ */
+export interface OpenFiles {
+  /**
+   * How many.
+   */
+  count: number;
+  /**
+   * The calls that opened them.
+   */
+  frames: Frame[];
+  /**
+   * `file`, `directory`, `device`, `socket` or `other`.
+   */
+  kind: string;
+  /**
+   * The module's place: 0 is `module`, the others follow in `modules`.
+   */
+  module: number;
+  /**
+   * Under which paths they were opened, each once; the first ones if there were many.
+   */
+  paths: string[];
+}
+/**
  * Blocks of about one size.
  */
 export interface SizeBucket {
@@ -974,6 +1034,18 @@ export interface Totals {
   temporary: Count;
 }
 /**
+ * What became of the objects of one type. `allocated` is `dropped` and `leaked` together.
+ */
+export interface TypeCost {
+  allocated: Count;
+  dropped: Count;
+  leaked: Count;
+  /**
+   * The type's name; null for objects of types that were too many to be told apart.
+   */
+  name?: string | null;
+}
+/**
  * What the run comes down to.
  */
 export interface Verdict {
@@ -983,4 +1055,44 @@ export interface Verdict {
    * Why, a sentence each, the weightiest first.
    */
   reasons: string[];
+}
+/**
+ * How large the memory would be without some blocks, by a model of the allocator. Pages are those
+ * of `memory`.
+ */
+export interface WhatIf {
+  /**
+   * Whether the difference is larger.
+   */
+  beyond_error: boolean;
+  /**
+   * Blocks beyond the limit that the model did not follow.
+   */
+  dropped: number;
+  /**
+   * By how much the model is wrong about the run as it was. A difference between `pages_now` and
+   * `pages_then` that is no larger says nothing.
+   */
+  error_pages: number;
+  /**
+   * The model: `dlmalloc`, `emmalloc`, `TLSF` or `size classes`; of several modules, several.
+   */
+  model: string;
+  /**
+   * What they have by the model, with nothing taken away.
+   */
+  pages_modelled: number;
+  /**
+   * What the memories had at the end.
+   */
+  pages_now: number;
+  /**
+   * What they have by the model without these blocks.
+   */
+  pages_then: number;
+  removed: Count;
+  /**
+   * What was taken away, in words.
+   */
+  without: string;
 }
