@@ -14,6 +14,8 @@ const files = ["test", "test/handles"].flatMap((folder) =>
     .map((name) => join(folder, name)),
 );
 
+published();
+
 const nodes = [process.execPath];
 if (process.argv.includes("--all")) nodes.push(...OTHERS.map(install));
 for (const node of nodes) {
@@ -22,6 +24,15 @@ for (const node of nodes) {
   // The tests start programs of their own: more at a time than cores help nobody.
   const { status } = spawnSync(node, ["--test", "--test-concurrency=2", ...files], { cwd: root, stdio: "inherit" });
   if (status !== 0) process.exit(status ?? 1);
+}
+
+/** The published packages whose objects are counted, each pinned: see test/handles/PACKAGES.json. */
+function published() {
+  const folder = join(root, "test/handles");
+  const { stdout } = spawnSync(process.execPath, [join(folder, "packages.mjs")], { encoding: "utf8" });
+  const npm = ["install", "--no-save", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"];
+  const { status } = spawnSync("npm", [...npm, "--prefix", folder, ...stdout.trim().split(/\s+/)], { stdio: "inherit" });
+  if (status !== 0) throw new Error("the published packages of the tests cannot be had");
 }
 
 function install(version) {
