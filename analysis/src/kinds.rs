@@ -84,14 +84,24 @@ fn never_frees(module: &ModuleInfo) -> bool {
     module.tracepoints.iter().any(|tracepoint| tracepoint.function.contains("~lib/rt/stub/"))
 }
 
-/// The blocks as the graph wants them.
-pub(crate) fn nodes(live: &[(u64, Block)]) -> Vec<Node> {
-    live.iter().map(|&(addr, block)| Node { addr, size: block.size }).collect()
+/// Looks for what points to the blocks of one module, and lets `use_judge` tell what that means.
+pub(crate) fn judging<R>(
+    module: &ModuleInfo,
+    image: &Image,
+    survey: &Survey<'_>,
+    live: &[(u64, Block)],
+    unaligned: bool,
+    use_judge: impl FnOnce(&Judge<'_>) -> R,
+) -> R {
+    let node = |&(addr, block): &(u64, Block)| Node { addr, size: block.size };
+    let nodes: Vec<Node> = live.iter().map(node).collect();
+    let was_block = |addr| survey.was_block(addr);
+    use_judge(&Judge::new(module, image, survey, live, &nodes, &was_block, unaligned))
 }
 
 impl<'a> Judge<'a> {
     /// `nodes` are those of `live`, and `was_block` is the survey's.
-    pub(crate) fn new(
+    fn new(
         module: &'a ModuleInfo,
         image: &'a Image,
         survey: &Survey<'_>,

@@ -10,7 +10,7 @@ use crate::{
     config::Config,
     finding::Abstention,
     heap::Heap,
-    kinds::{self, Judge},
+    kinds,
     open_files::OpenFileList,
     outcome::{Drops, Outcome},
     profile::{AtMark, Reachability, RootGroup, StackId, Totals},
@@ -157,12 +157,12 @@ impl Session {
             let image = self.images.of(module.id);
             let judged = match image.filter(|_| kinds::can_judge(module)) {
                 Some(image) => {
-                    let nodes = kinds::nodes(&live);
-                    let was_block = |addr| survey.was_block(addr);
                     let unaligned = self.config.unaligned;
-                    let judge =
-                        Judge::new(module, image, &survey, &live, &nodes, &was_block, unaligned);
-                    Some(judge.judge(is_suppressed, 0, &mut found).kinds)
+                    let judged =
+                        kinds::judging(module, image, &survey, &live, unaligned, |judge| {
+                            judge.judge(is_suppressed, 0, &mut found)
+                        });
+                    Some(judged.kinds)
                 }
                 None if live.is_empty() => None,
                 None => return None,
@@ -195,13 +195,12 @@ impl Session {
                 continue;
             };
             let live = survey.live();
-            let nodes = kinds::nodes(&live);
-            let was_block = |addr| survey.was_block(addr);
             let kinds = kinds::can_judge(module).then(|| {
                 let unaligned = self.config.unaligned;
-                let judge =
-                    Judge::new(module, image, &survey, &live, &nodes, &was_block, unaligned);
-                judge.judge(|_| false, 0, &mut Reachability::default()).kinds
+                let judged = kinds::judging(module, image, &survey, &live, unaligned, |judge| {
+                    judge.judge(|_| false, 0, &mut Reachability::default())
+                });
+                judged.kinds
             });
             let moment = Moment {
                 module,
@@ -247,19 +246,10 @@ impl Session {
             for module in modules.iter().filter(|module| kinds::can_judge(module)) {
                 let Some(survey) = remains.survey(module.id) else { continue };
                 let (live, image) = (survey.live(), images.of(module.id));
-                let nodes = kinds::nodes(&live);
-                let was_block = |addr| survey.was_block(addr);
                 if let Some(image) = image {
-                    let judge = Judge::new(
-                        module,
-                        image,
-                        &survey,
-                        &live,
-                        &nodes,
-                        &was_block,
-                        config.unaligned,
-                    );
-                    judge.judge(|_| false, 0, &mut all);
+                    kinds::judging(module, image, &survey, &live, config.unaligned, |judge| {
+                        judge.judge(|_| false, 0, &mut all)
+                    });
                 }
             }
             let count = profile.contexts.len();
@@ -279,23 +269,21 @@ impl Session {
             let image = images.of(module.id);
             let live = survey.live();
             let judged = image.filter(|_| kinds::can_judge(module)).map(|image| {
-                let nodes = kinds::nodes(&live);
-                let was_block = |addr| survey.was_block(addr);
-                let judge =
-                    Judge::new(module, image, &survey, &live, &nodes, &was_block, config.unaligned);
                 let own = |(_, group): &(usize, &RootGroup)| group.module == module.id;
                 let (places, groups): (Vec<_>, Vec<_>) = (0..)
                     .zip(&root_groups)
                     .filter(own)
                     .map(|(place, group)| (place, group.roots.as_slice()))
                     .unzip();
-                if !groups.is_empty() {
-                    let retained = judge.retained_by(&groups);
-                    for (place, bytes) in places.into_iter().zip(retained) {
-                        reachability.held_by_group[place] = Some(bytes);
+                kinds::judging(module, image, &survey, &live, config.unaligned, |judge| {
+                    if !groups.is_empty() {
+                        let retained = judge.retained_by(&groups);
+                        for (place, bytes) in places.into_iter().zip(retained) {
+                            reachability.held_by_group[place] = Some(bytes);
+                        }
                     }
-                }
-                judge.judge(is_suppressed, config.caps.retained, &mut reachability)
+                    judge.judge(is_suppressed, config.caps.retained, &mut reachability)
+                })
             });
             if let Some(remaining) = &mut remaining {
                 let memory = image.map(|image| &image.memory);
