@@ -13,12 +13,13 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use seepage_analysis::{Budget, Config, Outcome, Session};
+use seepage_instrumenter::Code;
 use seepage_report::{Invocation, Verb};
 use seepage_runtime::{
     Dir, Images, Interrupt, Invoke, MarkRequest, Output, RunOptions as GuestOptions, Runner,
-    SinkError, Symbolize, Tee, TraceWriter, is_instrumented,
+    SinkError, Symbolize, Tee, TraceWriter, is_instrumented, site_table,
 };
-use std::{fs::File, path::Path};
+use std::{fs::File, path::Path, sync::Arc};
 
 /// What was asked for.
 pub(crate) struct Request<'a> {
@@ -56,11 +57,16 @@ impl Execution {
         let suppressing = Suppressing::new(request.suppress)?;
         let bytes = input::module(path)?;
         let (wasm, symbolize) = instrumented(request.instrument, path, bytes)?;
+        let wasm: Arc<[u8]> = wasm.into();
 
         let interrupt = Interrupt::new();
         let mut options = guest_options(request.run, path, args)?;
         options.interrupt = Some(interrupt.clone());
         options.symbolize = symbolize;
+        if let Ok(table) = site_table(&wasm) {
+            let code = Code::new(wasm.clone(), &table.module);
+            options.kept = Some(Arc::new(move |calls| code.kept(calls)));
+        }
         if stdout_is_taken {
             options.stdout = Output::Stderr;
         }

@@ -5,7 +5,7 @@ mod support;
 
 use seepage_instrumenter::{Config, TransportKind, instrument};
 use seepage_runtime::{Images, Invoke, RunOptions, Runner};
-use seepage_trace::{Event, Locals, Message, Role};
+use seepage_trace::{Event, Message, Role, State};
 
 use support::{program, report};
 
@@ -110,13 +110,13 @@ fn what_the_program_says_is_in_the_trace() {
         let config = Config { transport, mark_exports, ..Config::default() };
         let (values, trace) = run(SAYING, &config, "request");
         assert_eq!(values, ["0"]);
-        let (mut said, mut marks, mut locals) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut said, mut marks, mut hidden) = (Vec::new(), Vec::new(), Vec::new());
         let mut tracepoints = Vec::new();
         for message in &trace {
             match message {
                 Message::Module(module) => tracepoints = module.tracepoints.clone(),
                 Message::Mark { name } => marks.push(name.as_str()),
-                Message::State(state) => locals.push(state.locals),
+                Message::State(state) => hidden.push(state.hidden),
                 Message::Records(records) => said.extend(records.events().filter_map(|event| {
                     let Event::Annotation { tracepoint, addr, .. } = event else { return None };
                     Some((tracepoints[usize::from(tracepoint.0)].role, addr))
@@ -128,8 +128,8 @@ fn what_the_program_says_is_in_the_trace() {
         let names = ["seepage_mark #1", "seepage_mark #2", "__lsan_do_leak_check #1", "request #1"];
         assert_eq!(marks, names);
         // When an export has returned no call of the guest is under way.
-        let hidden = Locals::Hidden;
-        assert_eq!(locals[..4], [hidden, hidden, hidden, Locals::Gone]);
+        let any = State::UNBOUNDED;
+        assert_eq!(hidden[..4], [any, any, any, 0]);
     }
 }
 

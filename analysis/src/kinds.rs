@@ -24,7 +24,7 @@ use crate::{
     },
 };
 use rustc_hash::FxHashMap;
-use seepage_trace::{Frees, Locals, ModuleInfo, State};
+use seepage_trace::{Frees, ModuleInfo, State};
 use std::{cmp::Reverse, ops::Range};
 
 /// What a trace brought of a module's state at one moment.
@@ -229,11 +229,12 @@ impl<'a> Judge<'a> {
         let mut reached = mark(&self.graph, &self.roots);
         let (spared, spared_roots) = self.spare(is_suppressed, &mut reached);
         let leaders = leaders(&self.graph, &reached);
-        let is_hidden = self.image.state.locals == Locals::Hidden;
+        let doubts = self.doubts(&reached, &leaders);
         let mut records = Records::default();
         let mut kinds = Vec::with_capacity(self.live.len());
         for (node, (_, block)) in (0..).zip(self.live) {
-            let kind = self.kind(node, &reached, &leaders);
+            let is_in_doubt = doubts[node as usize];
+            let kind = self.kind(node, &reached, &leaders, is_in_doubt);
             let is_spared = spared[node as usize];
             records.add(block.stack, kind, is_spared, block.size);
             kinds.push(if is_spared { BlockKind::Suppressed } else { BlockKind::Kind(kind) });
@@ -242,7 +243,7 @@ impl<'a> Judge<'a> {
                 continue;
             }
             result.kinds.of_mut(kind).add(block.size);
-            if is_hidden && reached[node as usize] == Reached::Lost {
+            if is_in_doubt && !never_frees(self.module) {
                 result.maybe_in_locals.add(block.size);
             }
         }
@@ -336,16 +337,48 @@ impl<'a> Judge<'a> {
         retained_together(&self.graph, &groups, roots.chain(lost.map(|(node, _)| node)))
     }
 
-    /// Whether a block that nothing seems to point to may be in use, or not be meant to be freed.
-    fn is_in_doubt(&self) -> bool {
-        self.image.state.locals == Locals::Hidden || never_frees(self.module)
+    /// Which of the blocks that nothing seems to point to may be held all the same. Each hidden local
+    /// can hold one, and what hangs on it; which, nobody knows, so that in each context as many are
+    /// spared, and the largest, for what is claimed to hold at least.
+    fn doubts(&self, reached: &[Reached], leaders: &[NodeId]) -> Vec<bool> {
+        let hidden = self.image.state.hidden;
+        if hidden == State::UNBOUNDED || never_frees(self.module) {
+            return reached.iter().map(|&reached| reached == Reached::Lost).collect();
+        }
+        let mut doubts = vec![false; reached.len()];
+        if hidden == 0 {
+            return doubts;
+        }
+        let lost = (0..).zip(leaders).filter(|&(node, &leader)| node == leader);
+        let mut lost: Vec<NodeId> = lost.map(|(node, _)| node).collect();
+        let block = |node: NodeId| self.live[node as usize].1;
+        lost.sort_by_key(|&node| (block(node).stack, Reverse(block(node).size), node));
+        let contexts = lost.chunk_by(|&a, &b| block(a).stack == block(b).stack);
+        let spared = contexts.flat_map(|blocks| blocks.iter().take(hidden as usize));
+        let mut pending: Vec<NodeId> = spared.copied().collect();
+        while let Some(node) = pending.pop() {
+            if !std::mem::replace(&mut doubts[node as usize], true) {
+                self.graph.edges(node, |to, _| {
+                    if reached[to as usize] == Reached::Lost {
+                        pending.push(to);
+                    }
+                });
+            }
+        }
+        doubts
     }
 
-    fn kind(&self, node: NodeId, reached: &[Reached], leaders: &[NodeId]) -> LeakKind {
+    fn kind(
+        &self,
+        node: NodeId,
+        reached: &[Reached],
+        leaders: &[NodeId],
+        in_doubt: bool,
+    ) -> LeakKind {
         match reached[node as usize] {
             Reached::Surely => LeakKind::StillReachable,
             Reached::Possibly => LeakKind::PossiblyLost,
-            Reached::Lost if self.is_in_doubt() => LeakKind::PossiblyLost,
+            Reached::Lost if in_doubt => LeakKind::PossiblyLost,
             Reached::Lost if leaders[node as usize] == node => LeakKind::DefinitelyLost,
             Reached::Lost => LeakKind::IndirectlyLost,
         }

@@ -34,6 +34,7 @@ mod graph;
 mod inspection;
 mod instrumented;
 mod layout;
+mod liveness;
 pub mod probe;
 mod ranking;
 mod rewrite;
@@ -47,6 +48,7 @@ pub use inspection::{
     AllocatorFunction, AnnotationFunction, Certainty, Inspection, ModuleFacts, NotHooked, Producer,
 };
 pub use instrumented::Instrumented;
+pub use liveness::Code;
 
 /// Rewrites a module.
 ///

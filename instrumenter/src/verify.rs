@@ -7,11 +7,7 @@ use std::collections::BTreeSet;
 use wasmparser::{Validator, WasmFeatures};
 
 pub(crate) fn verify(original: &Facts<'_>, instrumented: &Instrumented) -> Result<(), Error> {
-    let features = WasmFeatures::default()
-        | WasmFeatures::LEGACY_EXCEPTIONS
-        | WasmFeatures::WIDE_ARITHMETIC
-        | WasmFeatures::MULTI_MEMORY;
-    Validator::new_with_features(features)
+    Validator::new_with_features(features())
         .validate_all(&instrumented.wasm)
         .map_err(|error| Error::Verify(error.to_string()))?;
     let result = Facts::read(&instrumented.wasm)?;
@@ -31,4 +27,12 @@ pub(crate) fn verify(original: &Facts<'_>, instrumented: &Instrumented) -> Resul
         Some((module, name)) => Err(Error::Verify(format!("it imports `{module}.{name}`"))),
         None => Ok(()),
     }
+}
+
+/// What an instrumented module may use.
+pub(crate) fn features() -> WasmFeatures {
+    WasmFeatures::default()
+        | WasmFeatures::LEGACY_EXCEPTIONS
+        | WasmFeatures::WIDE_ARITHMETIC
+        | WasmFeatures::MULTI_MEMORY
 }

@@ -11,12 +11,13 @@ use crate::{
     error::Error,
     image::{Images, MARKS_BUDGET},
     instance::{Instance, Shared, lock},
+    locals::{self, KeptInLocals},
     marks::MarkRequest,
     section::site_table,
     stacks::MAX_FRAMES,
 };
 use seepage_trace::{
-    Context, End, Locals, Message, ModuleId, ModuleInfo, SiteTable,
+    Context, End, Message, ModuleId, ModuleInfo, SiteTable,
     abi::{
         IMPORT_CONTEXT, IMPORT_EVENT, IMPORT_FLUSH, IMPORT_MARK, IMPORT_MODULE, Record,
         RecordLayout,
@@ -47,6 +48,7 @@ pub fn configure(config: &mut Config) -> &mut Config {
 pub struct TracedModule {
     module: Module,
     table: Arc<SiteTable>,
+    kept: Option<Arc<KeptInLocals>>,
 }
 
 impl TracedModule {
@@ -58,7 +60,19 @@ impl TracedModule {
         let table = Arc::new(site_table(wasm)?);
         let compile = |error| Error::Compile(format!("{error:#}"));
         let module = Module::from_binary(engine, wasm).map_err(compile)?;
-        Ok(TracedModule { module, table })
+        Ok(TracedModule { module, table, kept: None })
+    }
+
+    /// The same, with somebody who knows its code, such as the instrumenter's `Code`. Without, all that
+    /// is lost when a guest exits in the middle of its calls is only possibly lost.
+    #[must_use]
+    pub fn asking(mut self, kept: Arc<KeptInLocals>) -> TracedModule {
+        self.kept = Some(kept);
+        self
+    }
+
+    pub(crate) fn kept(&self) -> Option<&KeptInLocals> {
+        self.kept.as_deref()
     }
 
     /// The compiled module.
@@ -207,7 +221,7 @@ impl<S: Sink> Tracer<S> {
     /// Flushes, and marks a quiescent moment: between two requests, say. No call of the guest may
     /// be under way.
     pub fn mark(&self, store: impl AsContextMut, name: impl Into<String>) {
-        self.shared.mark(store, name.into(), Locals::Gone);
+        self.shared.mark(store, name.into(), 0);
     }
 
     /// Flushes and ends the trace. `result` is what the last call of the guest came back with,
@@ -224,7 +238,7 @@ impl<S: Sink> Tracer<S> {
         let tables = self.shared.instances();
         let symbolizer = end::Symbolizer { modules: &tables, instruction: None };
         let end = end::of(result.as_ref().err(), &symbolizer);
-        end_image(&self.shared, store, end::locals(result.as_ref().err(), &symbolizer));
+        end_image(&self.shared, store, locals::at_end(result.as_ref().err(), &symbolizer));
         self.end(end)
     }
 
@@ -256,10 +270,10 @@ impl Link {
 }
 
 /// The image of the end, if images are wanted.
-pub(crate) fn end_image(shared: &Shared, store: impl AsContextMut, locals: Locals) {
+pub(crate) fn end_image(shared: &Shared, store: impl AsContextMut, hidden: u32) {
     if shared.images != Images::Off {
         shared.send();
-        shared.image(store, locals);
+        shared.image(store, hidden);
     }
 }
 
@@ -271,7 +285,7 @@ pub(crate) fn link<T: 'static>(
     let instance = {
         let mut instances = lock(&shared.instances);
         let id = ModuleId(u32::try_from(instances.len()).unwrap_or(u32::MAX));
-        let instance = Instance::new(id, module.module.clone(), module.table.clone());
+        let instance = Instance::new(id, module.clone());
         instances.push(Arc::new(instance));
         // Still under the lock, so that modules come in the order of their numbers.
         let info = ModuleInfo { id, ..module.table.module.clone() };

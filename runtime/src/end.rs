@@ -5,7 +5,7 @@ use crate::{
     instance::Instance,
     stacks::{Call, INNERMOST},
 };
-use seepage_trace::{End, Frame, Locals, Outcome};
+use seepage_trace::{End, Frame, Outcome};
 use std::sync::Arc;
 use wasmtime::{Error, FrameInfo, Module, ThrownException, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
@@ -46,32 +46,6 @@ pub(crate) fn of(error: Option<&Error>, symbolizer: &Symbolizer<'_>) -> End {
     End { outcome, message: Some(message), trap_stack, ..End::default() }
 }
 
-/// Functions of C's and Rust's runtimes that stand on the stack when a program exits after its
-/// `main` has returned.
-const AFTER_MAIN: [&str; 7] =
-    ["_start", "_start.command_export", "exit", "_Exit", "__wasi_proc_exit", "__exit", "proc_exit"];
-/// Without names: the entry, and libc's way from it to the host, when `main` returned a code.
-const FEW_CALLS: usize = 4;
-/// What a nameless function is called that reads the program's arguments: it calls `main`.
-const CALLS_MAIN: &str = "(args_get)";
-
-/// What is known of the locals of the calls that were under way when the guest ended.
-pub(crate) fn locals(error: Option<&Error>, symbolizer: &Symbolizer<'_>) -> Locals {
-    let Some(error) = error else { return Locals::Gone };
-    let (true, Some(backtrace)) = (error.is::<I32Exit>(), error.downcast_ref::<WasmBacktrace>())
-    else {
-        return Locals::Hidden;
-    };
-    let stack = symbolizer.stack(backtrace);
-    let is_runtime = |frame: &&Frame| AFTER_MAIN.contains(&&*frame.function);
-    let is_nameless = |frame: &Frame| {
-        frame.function.starts_with("wasm-function[") && !frame.function.ends_with(CALLS_MAIN)
-    };
-    let others: Vec<&Frame> = stack.iter().filter(|frame| !is_runtime(frame)).collect();
-    let is_over = others.len() <= FEW_CALLS && others.into_iter().all(is_nameless);
-    if is_over { Locals::Gone } else { Locals::Hidden }
-}
-
 /// A host function's error, without the wasm backtrace that wasmtime puts in front.
 fn host_message(error: &Error) -> String {
     let messages = error.chain().map(ToString::to_string);
@@ -80,7 +54,7 @@ fn host_message(error: &Error) -> String {
 }
 
 impl Symbolizer<'_> {
-    fn stack(&self, backtrace: &WasmBacktrace) -> Vec<Frame> {
+    pub(crate) fn stack(&self, backtrace: &WasmBacktrace) -> Vec<Frame> {
         let infos = backtrace.frames();
         if infos.len() <= INNERMOST + OUTERMOST {
             return infos.iter().flat_map(|info| self.frames(info)).collect();

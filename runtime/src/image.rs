@@ -8,7 +8,7 @@ use crate::{
     collector::Feeder,
     instance::{GuestMemory, Handles},
 };
-use seepage_trace::{Locals, MemoryPart, Message, ModuleId, State};
+use seepage_trace::{MemoryPart, Message, ModuleId, State};
 use std::ops::Range;
 use wasmtime::{AsContextMut, Global, Val};
 
@@ -79,7 +79,7 @@ pub(crate) fn send(
     module: ModuleId,
     handles: &Handles,
     baseline: &Baseline,
-    locals: Locals,
+    hidden: u32,
     roots: Vec<u64>,
 ) {
     let globals = handles.globals.iter().map(|global| value(global, &mut store)).collect();
@@ -94,7 +94,7 @@ pub(crate) fn send(
         _ => false,
     };
     let unchanged = baseline.unchanged(memory, if is_64 { 8 } else { 4 });
-    let state = State { module, locals, globals, roots, memory_bytes, unchanged };
+    let state = State { module, hidden, globals, roots, memory_bytes, unchanged };
     feeder.send(Message::State(state));
     let mut at = 0;
     while at < memory.len() {

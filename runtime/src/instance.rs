@@ -6,13 +6,15 @@
 
 use crate::{
     collector::Feeder,
+    embed::TracedModule,
     error::Error,
     image::{self, Baseline, Images},
+    locals::KeptInLocals,
     marks::{MarkRequest, Marks},
     stacks::{ContextSet, canonical},
 };
 use seepage_trace::{
-    Context, Locals, Message, ModuleId, Records, SiteTable, Stack, ThreadId,
+    Context, Message, ModuleId, Records, SiteTable, Stack, ThreadId,
     abi::{GLOBAL_EXPORT_PREFIX, MEMORY_EXPORT_PREFIX, RING_HEAD, RING_MEMORY, Record, RingLayout},
     sites::Transport,
     stacks::Budget,
@@ -61,8 +63,7 @@ pub(crate) struct Shared {
 pub(crate) struct Instance {
     id: ModuleId,
     thread: ThreadId,
-    module: Module,
-    table: Arc<SiteTable>,
+    traced: TracedModule,
     state: Mutex<State>,
 }
 
@@ -131,7 +132,7 @@ impl Shared {
 
     /// Takes everything the guest has written, sends it, and marks the moment, with an image if
     /// there is to be one.
-    pub(crate) fn mark(&self, mut store: impl AsContextMut, name: String, locals: Locals) {
+    pub(crate) fn mark(&self, mut store: impl AsContextMut, name: String, hidden: u32) {
         self.drain(&mut store);
         self.send();
         let size = self.instances().iter().map(|it| it.image_size(&mut store)).sum::<u64>();
@@ -146,19 +147,19 @@ impl Shared {
             }
         };
         if is_wanted {
-            self.image(store, locals);
+            self.image(store, hidden);
         }
         self.feeder.send(Message::Mark { name });
     }
 
     /// Sends an image of every instance. What the guest has written must have been sent.
-    pub(crate) fn image(&self, mut store: impl AsContextMut, locals: Locals) {
-        self.instances().iter().for_each(|instance| instance.image(self, &mut store, locals));
+    pub(crate) fn image(&self, mut store: impl AsContextMut, hidden: u32) {
+        self.instances().iter().for_each(|instance| instance.image(self, &mut store, hidden));
     }
 
     /// Whether the guest may hold records that nobody can take without its store.
     pub(crate) fn may_hold_records(&self) -> bool {
-        let has_ring = |i: &Arc<Instance>| matches!(i.table.transport, Transport::Ring(_));
+        let has_ring = |i: &Arc<Instance>| matches!(i.table().transport, Transport::Ring(_));
         !self.in_host.load(Ordering::Relaxed) && lock(&self.instances).iter().any(has_ring)
     }
 
@@ -168,8 +169,8 @@ impl Shared {
 }
 
 impl Instance {
-    pub(crate) fn new(id: ModuleId, module: Module, table: Arc<SiteTable>) -> Instance {
-        Instance { id, thread: ThreadId(0), module, table, state: Mutex::default() }
+    pub(crate) fn new(id: ModuleId, traced: TracedModule) -> Instance {
+        Instance { id, thread: ThreadId(0), traced, state: Mutex::default() }
     }
 
     pub(crate) fn id(&self) -> ModuleId {
@@ -177,11 +178,15 @@ impl Instance {
     }
 
     pub(crate) fn module(&self) -> &Module {
-        &self.module
+        self.traced.module()
     }
 
     pub(crate) fn table(&self) -> &SiteTable {
-        &self.table
+        self.traced.table()
+    }
+
+    pub(crate) fn kept(&self) -> Option<&KeptInLocals> {
+        self.traced.kept()
     }
 
     /// Learns where the ring and the memories are. `export` finds an export by its name.
@@ -194,7 +199,7 @@ impl Instance {
         if state.handles.is_some() {
             return Ok(());
         }
-        let ring = match self.table.transport {
+        let ring = match self.table().transport {
             Transport::Call => None,
             Transport::Ring(layout) => {
                 let memory = find(store, RING_MEMORY).and_then(Extern::into_memory);
@@ -217,10 +222,10 @@ impl Instance {
             Extern::SharedMemory(memory) => Some(GuestMemory::Shared(memory)),
             _ => None,
         };
-        let memories = (0..self.table.module.memories.len()).map_while(memory).collect();
-        state.sent_pages = self.table.module.memories.iter().map(|m| m.initial_pages).collect();
+        let memories = (0..self.table().module.memories.len()).map_while(memory).collect();
+        state.sent_pages = self.table().module.memories.iter().map(|m| m.initial_pages).collect();
         let global = |index| find(store, &format!("{GLOBAL_EXPORT_PREFIX}{index}"))?.into_global();
-        let globals = self.table.module.globals.iter().map_while(global).collect();
+        let globals = self.table().module.globals.iter().map_while(global).collect();
         state.handles = Some(Handles { ring, memories, globals });
         Ok(())
     }
@@ -243,7 +248,7 @@ impl Instance {
             GuestMemory::Shared(memory) => memory.size(),
         }));
         if let Some(Ring { memory, head, layout }) = &handles.ring {
-            let record = self.table.layout.size();
+            let record = self.table().layout.size();
             let at = head.get(&mut store).i32().unwrap_or_default() as u32;
             let end = at.min(layout.end);
             if let Some(written) = memory
@@ -280,11 +285,11 @@ impl Instance {
         }
     }
 
-    fn image(&self, shared: &Shared, store: impl AsContextMut, locals: Locals) {
+    fn image(&self, shared: &Shared, store: impl AsContextMut, hidden: u32) {
         let state = lock(&self.state);
         if let Some(handles) = &state.handles {
             let held = lock(&shared.held).clone();
-            image::send(&shared.feeder, store, self.id, handles, &state.baseline, locals, held);
+            image::send(&shared.feeder, store, self.id, handles, &state.baseline, hidden, held);
         }
     }
 
@@ -298,7 +303,7 @@ impl Instance {
 
     /// What a tracepoint's function is called.
     pub(crate) fn tracepoint(&self, number: u32) -> &str {
-        let tracepoint = self.table.module.tracepoints.get(number as usize);
+        let tracepoint = self.table().module.tracepoints.get(number as usize);
         tracepoint.map_or("mark", |tracepoint| &tracepoint.function)
     }
 
@@ -316,7 +321,7 @@ impl Instance {
         if state.batch.capacity() == 0 {
             state.batch = shared.feeder.buffer();
         }
-        record.write(self.table.layout, &mut state.batch);
+        record.write(self.table().layout, &mut state.batch);
         state.batch.len() >= BATCH
     }
 
@@ -329,7 +334,7 @@ impl Instance {
         let Some(keep) = lock(&shared.budget).take() else { return };
         lock(&self.state).seen.insert(context.0);
         let backtrace = WasmBacktrace::force_capture(store);
-        let (frames, truncated) = canonical(&backtrace, &self.module, &self.table, keep);
+        let (frames, truncated) = canonical(&backtrace, self.module(), self.table(), keep);
         let stack = Stack { module: self.id, context, frames, truncated };
         shared.feeder.send(Message::Stack(stack));
     }
@@ -358,7 +363,7 @@ impl Instance {
             thread: self.thread,
             time_ns: shared.elapsed_ns(),
             memories: state.pages.clone(),
-            layout: self.table.layout,
+            layout: self.table().layout,
             raw: std::mem::take(&mut state.batch).into(),
         }));
     }

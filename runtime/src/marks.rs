@@ -1,7 +1,6 @@
 //! Marks that are not the host's own calls: by the guest, and on request from outside.
 
 use crate::instance::{Shared, lock};
-use seepage_trace::Locals;
 use std::{
     collections::BTreeMap,
     sync::{
@@ -9,7 +8,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use wasmtime::{AsContext, AsContextMut, FrameInfo, Module, WasmBacktrace};
+use wasmtime::AsContextMut;
 
 /// Different names that are counted; all others share their numbers.
 const MAX_NAMES: usize = 1024;
@@ -77,9 +76,9 @@ impl Shared {
         if self.is_over.load(Ordering::Relaxed) {
             return;
         }
-        let locals = self.locals(&store);
+        let hidden = self.hidden(&store);
         let name = lock(&self.marks).next(name);
-        self.mark(store, name, locals);
+        self.mark(store, name, hidden);
     }
 
     /// Marks the moment if somebody has asked for it.
@@ -88,16 +87,5 @@ impl Shared {
         if self.request.take() {
             self.numbered_mark(store, self.request.name());
         }
-    }
-
-    /// What is known of the locals now: there are some if a function of a module's own is under way.
-    fn locals(&self, store: impl AsContext) -> Locals {
-        let instances = self.instances();
-        let is_own = |info: &FrameInfo| {
-            let traced = instances.iter().find(|it| Module::same(it.module(), info.module()));
-            traced.is_none_or(|traced| traced.table().is_original(info.func_index()))
-        };
-        let backtrace = WasmBacktrace::force_capture(store);
-        if backtrace.frames().iter().any(is_own) { Locals::Hidden } else { Locals::Gone }
     }
 }

@@ -1,7 +1,8 @@
 //! What a run is to be like.
 
 use crate::{
-    embed::DEFAULT_STACKS, end::Symbolize, image::Images, interrupt::Interrupt, marks::MarkRequest,
+    embed::DEFAULT_STACKS, end::Symbolize, image::Images, interrupt::Interrupt,
+    locals::KeptInLocals, marks::MarkRequest,
 };
 use std::{
     path::PathBuf,
@@ -52,6 +53,8 @@ pub struct RunOptions {
     pub mark_request: MarkRequest,
     /// Names the source of instructions that are no traced calls, for a trap's stack.
     pub symbolize: Option<Box<Symbolize>>,
+    /// Knows the module's code: see [`crate::TracedModule::asking`].
+    pub kept: Option<Arc<KeptInLocals>>,
 }
 
 /// A directory that the guest may use.
@@ -142,6 +145,7 @@ impl Default for RunOptions {
             images: Images::default(),
             mark_request: MarkRequest::default(),
             symbolize: None,
+            kept: None,
         }
     }
 }

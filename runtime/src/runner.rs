@@ -22,13 +22,13 @@ use crate::{
     error::Error,
     instance::{Shared, lock},
     interrupt::Signal,
-    invoke,
+    invoke, locals,
     memory::Limiter,
     options::RunOptions,
     suppressions,
     wasi::{self, Host},
 };
-use seepage_trace::{End, Locals, Outcome, Role, SiteTable, abi::IMPORT_MODULE, sites::Transport};
+use seepage_trace::{End, Outcome, Role, SiteTable, abi::IMPORT_MODULE, sites::Transport};
 use std::{
     sync::{
         Arc,
@@ -93,7 +93,10 @@ impl Runner {
     /// When the module is not instrumented, does not compile, or cannot be run with the options.
     pub fn new(wasm: &[u8], options: RunOptions) -> Result<Runner, Error> {
         let engine = engine(&options)?;
-        let module = TracedModule::new(&engine, wasm)?;
+        let mut module = TracedModule::new(&engine, wasm)?;
+        if let Some(kept) = &options.kept {
+            module = module.asking(kept.clone());
+        }
         let entry = Entry::new(module.module(), &options)?;
         check_memory(module.table(), options.max_memory)?;
         let ring = match module.table().transport {
@@ -189,12 +192,12 @@ impl Runner {
         let instruction = self.options.symbolize.as_deref();
         let symbolizer = Symbolizer { modules: &instances, instruction };
         let mut end = end::of(result.as_ref().err(), &symbolizer);
-        let locals = end::locals(result.as_ref().err(), &symbolizer);
+        let hidden = locals::at_end(result.as_ref().err(), &symbolizer);
         end.refused_growths = self.store.data().limiter.refused();
         if end.outcome == Outcome::Trapped && end.refused_growths > 0 {
             end.outcome = Outcome::MemoryLimit;
         }
-        end_image(shared, &mut self.store, locals);
+        end_image(shared, &mut self.store, hidden);
         shared.is_over.store(true, Ordering::Relaxed);
         if let (Some(instance), Outcome::Returned | Outcome::Exited) = (instance, end.outcome) {
             match suppressions::told(shared, &mut self.store, &instance) {
@@ -252,7 +255,7 @@ impl Runner {
             // What it has given us may be a block: we hold it until the next call.
             *lock(&shared.held) = results.iter().filter_map(invoke::address).collect();
             if !marks_itself {
-                shared.mark(&mut self.store, format!("{name} #{run}"), Locals::Gone);
+                shared.mark(&mut self.store, format!("{name} #{run}"), 0);
             }
         }
         values.extend(results.iter().map(invoke::show));

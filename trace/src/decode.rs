@@ -6,8 +6,8 @@ use crate::{
     encode::{ChunkKind, MAGIC},
     ids::{Context, ModuleId, ThreadId},
     message::{
-        End, Frame, Frees, Layout, Locals, Memory, MemoryPart, Message, ModuleInfo, OpenFile,
-        Outcome, Records, Stack, State, Tracepoint,
+        End, Frame, Frees, Layout, Memory, MemoryPart, Message, ModuleInfo, OpenFile, Outcome,
+        Records, Stack, State, Tracepoint,
     },
     pack,
     role::Role,
@@ -198,7 +198,7 @@ fn read_chunk(
     } else if is(ChunkKind::State) {
         Message::State(State {
             module: ModuleId(reader.u32()?),
-            locals: Locals::from_code(reader.u8()?).ok_or(Malformed)?,
+            hidden: reader.u32()?,
             globals: reader.list(Reader::u64)?,
             roots: reader.list(Reader::u64)?,
             memory_bytes: reader.u64()?,

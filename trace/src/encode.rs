@@ -229,7 +229,7 @@ fn write_numbers(out: &mut Vec<u8>, numbers: impl ExactSizeIterator<Item = u64>)
 
 fn write_state(out: &mut Vec<u8>, state: &State) {
     write_u64(out, state.module.0.into());
-    out.push(state.locals.code());
+    write_u64(out, state.hidden.into());
     write_numbers(out, state.globals.iter().copied());
     write_numbers(out, state.roots.iter().copied());
     write_u64(out, state.memory_bytes);

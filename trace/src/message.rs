@@ -135,37 +135,14 @@ pub struct ModuleInfo {
     pub blind_spots: Vec<String>,
 }
 
-/// What is known of the locals of the calls that are under way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Locals {
-    /// No call is under way, or none will go on: there are none.
-    #[default]
-    Gone,
-    /// Nobody could read them.
-    Hidden,
-    /// All that can hold an address are among [`State::roots`].
-    Listed,
-}
-
-impl Locals {
-    const ALL: [Locals; 3] = [Locals::Gone, Locals::Hidden, Locals::Listed];
-
-    pub(crate) fn code(self) -> u8 {
-        Locals::ALL.iter().position(|&locals| locals == self).unwrap_or(0) as u8
-    }
-
-    pub(crate) fn from_code(code: u8) -> Option<Locals> {
-        Locals::ALL.get(usize::from(code)).copied()
-    }
-}
-
 /// What holds addresses outside the linear memory, at some moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
     /// The module.
     pub module: ModuleId,
-    /// The locals of the calls under way.
-    pub locals: Locals,
+    /// How many addresses the calls under way may hold in locals and operands, which nobody can
+    /// read: [`State::UNBOUNDED`] if there is no telling.
+    pub hidden: u32,
     /// Values of [`ModuleInfo::globals`], in their order.
     pub globals: Vec<u64>,
     /// Other addresses that something outside the memory holds: locals, objects of the host.
@@ -175,6 +152,11 @@ pub struct State {
     /// Stretches of the first memory that hold what they held before the module began to run:
     /// constants, which are no address of a block. By address.
     pub unchanged: Vec<Range<u64>>,
+}
+
+impl State {
+    /// As many as there are.
+    pub const UNBOUNDED: u32 = u32::MAX;
 }
 
 /// A stretch of a linear memory. What no part of an image holds is zero.

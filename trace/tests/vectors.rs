@@ -4,9 +4,9 @@
 //! `UPDATE_EXPECT=1`, which adds the files of the new version and leaves the older ones alone.
 
 use seepage_trace::{
-    Context, DecodeError, Decoder, Encoder, End, Event, Frame, Frees, Layout, Locals, Memory,
-    MemoryPart, Message, ModuleId, ModuleInfo, OpenFile, Outcome, RecordLayout, Records, Role,
-    SiteTable, Stack, State, ThreadId, Tracepoint, TracepointId,
+    Context, DecodeError, Decoder, Encoder, End, Event, Frame, Frees, Layout, Memory, MemoryPart,
+    Message, ModuleId, ModuleInfo, OpenFile, Outcome, RecordLayout, Records, Role, SiteTable,
+    Stack, State, ThreadId, Tracepoint, TracepointId,
     abi::RingLayout,
     sites::{Function, Site, Transport},
     version::FORMAT_VERSION,
@@ -155,7 +155,7 @@ fn messages() -> Vec<Message<'static>> {
         records(RecordLayout::Wide, u64::from(u32::MAX) * 10),
         Message::State(State {
             module: ModuleId(2),
-            locals: Locals::Listed,
+            hidden: 3,
             globals: vec![66_000, u64::MAX],
             roots: vec![1024],
             memory_bytes: 20 << 16,

@@ -12,7 +12,7 @@ use seepage_report::{
     schema::{Count, Frame},
 };
 use seepage_trace::{
-    Decoder, Encoder, End, Locals, MemoryPart, Message, ModuleId, Outcome, SiteTable,
+    Decoder, Encoder, End, MemoryPart, Message, ModuleId, Outcome, SiteTable,
     State as GuestState, sites::Transport, stacks::Call,
 };
 use serde::{Deserialize, Serialize};
@@ -186,10 +186,10 @@ extern "C" fn seepage_state(
     let globals = numbers.by_ref().take(globals).collect();
     let roots = numbers.by_ref().take(roots).collect();
     let unchanged = std::iter::from_fn(|| Some(numbers.next()?..numbers.next()?)).collect();
-    let locals = if is_hidden != 0 { Locals::Hidden } else { Locals::Gone };
+    let hidden = if is_hidden != 0 { GuestState::UNBOUNDED } else { 0 };
     let memory_bytes = memory_bytes as u64;
     let module = ModuleId(guest);
-    let state = GuestState { module, locals, globals, roots, memory_bytes, unchanged };
+    let state = GuestState { module, hidden, globals, roots, memory_bytes, unchanged };
     with(|it| it.feed_image(&Message::State(state)));
 }
 

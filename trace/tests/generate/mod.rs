@@ -3,9 +3,9 @@
 
 use proptest::{collection::vec, option, prelude::*};
 use seepage_trace::{
-    Context, End, Event, Frame, Frees, Layout, Locals, Memory, MemoryPart, Message, ModuleId,
-    ModuleInfo, OpenFile, Outcome, RecordLayout, Records, Role, SiteTable, Stack, State, ThreadId,
-    Tracepoint, TracepointId,
+    Context, End, Event, Frame, Frees, Layout, Memory, MemoryPart, Message, ModuleId, ModuleInfo,
+    OpenFile, Outcome, RecordLayout, Records, Role, SiteTable, Stack, State, ThreadId, Tracepoint,
+    TracepointId,
     abi::{Record, RingLayout},
     sites::{Function, Site, Transport},
 };
@@ -82,14 +82,14 @@ fn memory_layout() -> impl Strategy<Value = Layout> {
 }
 
 fn state() -> impl Strategy<Value = State> {
-    let locals = prop_oneof![Just(Locals::Gone), Just(Locals::Hidden), Just(Locals::Listed)];
+    let hidden = any::<u32>();
     let unchanged = vec((number(), number()).prop_map(|(start, end)| start..end), 0..4);
     let values = (vec(number(), 0..4), vec(number(), 0..4), number(), unchanged);
-    (small(), locals, values).prop_map(
-        |(module, locals, (globals, roots, memory_bytes, unchanged))| State {
+    (small(), hidden, values).prop_map(
+        |(module, hidden, (globals, roots, memory_bytes, unchanged))| State {
             unchanged,
             module: ModuleId(module),
-            locals,
+            hidden,
             globals,
             roots,
             memory_bytes,

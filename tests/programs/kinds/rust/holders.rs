@@ -4,7 +4,7 @@
 
 mod books;
 
-use books::{Kind, Scenario, expect, run, state};
+use books::{Kind, Scenario, expect, run, say, state};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -207,6 +207,36 @@ fn list_lost() {
     black_box(Box::leak(black_box(Box::new(Link { next: head, _payload: [9; 3] }))).next.is_some());
 }
 
+/// `exit` runs no destructors, but what nothing points to was lost before. A frame that is live may
+/// still have the last address in a gap.
+fn exit_behind_a_leak() {
+    box_leaked();
+    let bytes = 10 * size_of::<Payload>();
+    say(format_args!("expect definitely_lost+possibly_lost+still_reachable 10 {bytes}\n"));
+    expect("verdict leak");
+    expect("outcome exited");
+    expect("exit_code 3");
+    std::process::exit(3);
+}
+
+#[inline(never)]
+fn exit_if(sure: bool) {
+    if black_box(sure) {
+        std::process::exit(0);
+    }
+}
+
+/// The box would have been dropped, had the program gone on: nobody may accuse it.
+fn exit_while_in_use() {
+    let used = payload();
+    expect("definitely_lost 0 0");
+    expect("indirectly_lost 0 0");
+    say(format_args!("expect possibly_lost+still_reachable 1 {}\n", size_of::<Payload>()));
+    expect("verdict clean+inconclusive");
+    exit_if(true);
+    black_box(used);
+}
+
 const ALL: &[Scenario] = &[
     ("box_leaked", box_leaked),
     ("box_leaked_for_a_static", box_leaked_for_a_static),
@@ -225,6 +255,8 @@ const ALL: &[Scenario] = &[
     ("scoped", scoped),
     ("string_leaked", string_leaked),
     ("list_lost", list_lost),
+    ("exit_behind_a_leak", exit_behind_a_leak),
+    ("exit_while_in_use", exit_while_in_use),
 ];
 
 fn main() {
