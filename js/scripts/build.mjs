@@ -18,11 +18,14 @@ execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "
 
 // The twins for `require`, each in one piece: Node 20 cannot require ES modules. What is once in a
 // realm is in src/runtime.ts, which both share.
-const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-const twins = Object.values(exports).map((entry) => entry.require).filter(Boolean);
+const { exports, peerDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const twins = Object.values(exports).filter((entry) => entry.require).map((entry) => entry.default);
 await build({
-  entryPoints: twins.map((path) => join(root, path.replace(/\.cjs$/, ".js"))),
-  outdir: join(root, "dist"),
+  // The last is for realms that a test runner makes.
+  entryPoints: [...twins, "dist/integrations/realm.js"].map((path) => join(root, path)),
+  outdir: dist,
+  entryNames: "[name]",
+  external: Object.keys(peerDependencies),
   outExtension: { ".js": ".cjs" },
   bundle: true,
   platform: "node",

@@ -5,20 +5,21 @@
  * garbage collector or on time, so the same program has the same result.
  */
 
-import { Snapshot } from "./heap.js";
+import { collect } from "./collector.js";
+import { bytes, leaksIn } from "./growth.js";
+import type { Allowance } from "./growth.js";
+import { newLeaks } from "./known.js";
 import { LeakError } from "./leaks.js";
-import type { BlockLeak, Leak, ObjectLeak } from "./leaks.js";
+import type { BlockLeak, Leak } from "./leaks.js";
 import { runtime } from "./runtime.js";
+import { Snapshot } from "./snapshot.js";
 
-export interface ExpectOptions {
+/** `allow` is for each call. */
+export interface ExpectOptions extends Allowance {
   /** Calls that are looked at; at least 2. */
   iterations?: number;
   /** Calls before that, in which caches fill. */
   warmup?: number;
-  /** Bytes of the wasm heap that each call may keep, such as `1024` or `"1 KiB"`. */
-  allow?: number | string;
-  /** Says whether a leak counts. */
-  filter?: (leak: Leak) => boolean;
   /** Stops between two calls. */
   signal?: AbortSignal;
 }
@@ -33,7 +34,7 @@ export async function expectNoLeaks(
   fn: (iteration: number) => unknown,
   options: ExpectOptions = {},
 ): Promise<void> {
-  const leaks = await findLeaks(fn, options);
+  const leaks = newLeaks(await findLeaks(fn, options));
   if (leaks.length > 0) throw new LeakError(leaks);
 }
 
@@ -43,7 +44,7 @@ export async function findLeaks(
   { iterations = 7, warmup = 2, allow = 0, filter = () => true, signal }: ExpectOptions = {},
 ): Promise<Leak[]> {
   if (!(iterations >= 2)) throw new RangeError("growth needs at least 2 iterations");
-  const allowed = bytes(allow);
+  const allowed = { allow: bytes(allow), filter };
   let iteration = 0;
   const call = async (): Promise<void> => {
     signal?.throwIfAborted();
@@ -56,47 +57,9 @@ export async function findLeaks(
     await call();
     snapshots.push(new Snapshot(`call ${iteration}`));
   }
-  if (!runtime().isTracing && runtime().handles.objects().groups.length === 0) {
-    throw new Error(
-      "nothing is traced: run with `node --import seepage/register`, or instantiate with `track`",
-    );
-  }
-  const blocks = blocksOf(snapshots);
-  const kept = blocks.reduce((sum, leak) => sum + leak.total.bytes, 0) / iterations;
-  const leaks: Leak[] = [...objectsOf(snapshots), ...(kept > allowed ? blocks : [])].filter(filter);
-  for (const snapshot of snapshots) snapshot[Symbol.dispose]();
+  const leaks = leaksIn(snapshots, await collect(), allowed);
   await locate(leaks.filter((leak) => leak.kind === "blocks"), call);
   return leaks;
-}
-
-/** The objects of which each call leaves some. */
-function objectsOf(snapshots: readonly Snapshot[]): ObjectLeak[] {
-  const growth = runtime().handles.growth(snapshots.map((snapshot) => snapshot.objects));
-  return growth
-    .filter(({ turns, certain }) => certain && turns.every((count) => count > 0))
-    .map(({ class: name, at, stack, turns, perTurn, fix }) => ({
-      kind: "object",
-      class: name,
-      total: turns.reduce((sum, count) => sum + count, 0),
-      ...(perTurn !== undefined && { perCall: perTurn }),
-      ...(at !== undefined && { at }),
-      stack,
-      ...(fix !== undefined && { fix }),
-    }));
-}
-
-/** The contexts in which each call leaves blocks. */
-function blocksOf(snapshots: readonly Snapshot[]): BlockLeak[] {
-  const rising = runtime().session.rising(snapshots.map((snapshot) => snapshot.wasm));
-  return rising.map(({ id, module, frames, risen, each }) => ({
-    kind: "blocks",
-    context: id,
-    module,
-    total: risen,
-    ...(each !== null && { perCall: each }),
-    stack: frames,
-    at: [],
-  }));
 }
 
 /** Calls once more, and sees which lines of the app come to where blocks leak. */
@@ -105,12 +68,4 @@ async function locate(leaks: readonly BlockLeak[], call: () => Promise<void>): P
   if (leaks.length === 0) return;
   const places = await session.watching(leaks.map((leak) => leak.context), handles, call);
   for (const leak of leaks) leak.at = places.get(leak.context) ?? [];
-}
-
-/** `1024`, `"1024 B"`, `"1 KiB"`. */
-function bytes(size: number | string): number {
-  if (typeof size === "number") return size;
-  const [, number, unit = "B"] = /^(\d+(?:\.\d+)?)\s*(B|KiB|MiB|GiB)?$/.exec(size.trim()) ?? [];
-  if (number === undefined) throw new RangeError(`'${size}' is no size: such as 1024 or "1 KiB"`);
-  return Number(number) * 1024 ** ["B", "KiB", "MiB", "GiB"].indexOf(unit);
 }

@@ -1,29 +1,13 @@
 /** The heap as a program asks for it: figures, moments, differences, the report. */
 
 import type { ObjectChange, ObjectsReport } from "./handles/index.js";
-import type { Mark } from "./handles/index.js";
 import { report } from "./report.js";
 import type { ReportOptions } from "./report.js";
 import { runtime } from "./runtime.js";
+import { Scope } from "./scope.js";
+import type { ScopeOptions } from "./scope.js";
+import { Snapshot } from "./snapshot.js";
 import type { Rising, Stats } from "./tracer/session.js";
-
-/** A moment that {@link Heap.diff} can go back to. Costs a number for each calling context. */
-export class Snapshot {
-  /** @internal */
-  readonly wasm: number;
-  /** @internal */
-  readonly objects: Mark;
-  constructor(readonly name: string) {
-    const { session, handles } = runtime();
-    this.wasm = session.snapshot();
-    this.objects = handles.mark();
-  }
-
-  /** Gives back what it costs. */
-  [Symbol.dispose](): void {
-    runtime().session.forget(this.wasm);
-  }
-}
 
 /** What has come since a moment. */
 export interface Diff {
@@ -61,6 +45,14 @@ export const heap = {
     } finally {
       if (after === undefined) session.forget(now);
     }
+  },
+
+  /**
+   * Begins a stretch that is to free what it makes: `using scope = heap.scope("render")` throws at its
+   * end if something stays, and `scope.end()` gives what stays.
+   */
+  scope(options: string | ScopeOptions = {}): Scope {
+    return new Scope(typeof options === "string" ? { name: options } : options);
   },
 
   /** Marks a quiescent moment, such as the end of a request: reports tell what grows from one to the next. */

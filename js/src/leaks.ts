@@ -15,6 +15,11 @@ export interface ObjectLeak {
   total: number;
   /** For each call, where that was always the same. */
   perCall?: number;
+  /**
+   * How many of them nothing in JavaScript refers to any more; the app still holds the others. Only
+   * known where the collector can be called (`--expose-gc`).
+   */
+  dropped?: number;
   /** The line of the app that made them. */
   at?: JsFrame;
   /** Innermost first. */
@@ -75,14 +80,20 @@ function message(leaks: readonly Leak[], head: string): string {
   return lines.join("\n");
 }
 
-function describeObject({ class: name, total, perCall, at, fix }: ObjectLeak): string[] {
+function describeObject({ class: name, total, perCall, dropped, at, fix }: ObjectLeak): string[] {
   const each = perCall === undefined ? `${total}` : `${perCall} for each call`;
   const where = at === undefined ? "" : ` at ${place(at)}`;
+  const fate = dropped === undefined ? "" : `: ${fateOf(dropped, total - dropped)}`;
   return [
-    `${name}: ${each}, made${where} and never freed`,
+    `${name}: ${each}, made${where} and never freed${fate}`,
     ...(at === undefined ? [] : codeFrame(at)),
     ...(fix === undefined ? [] : [`  fix: ${fix}`]),
   ];
+}
+
+function fateOf(dropped: number, held: number): string {
+  if (held === 0) return "dropped";
+  return dropped === 0 ? "still held" : `${dropped} dropped, ${held} still held`;
 }
 
 function describeBlocks({ module, total, perCall, stack, at }: BlockLeak): string[] {

@@ -4,15 +4,22 @@
  */
 
 import * as env from "#env";
+import { objectsLeftIn } from "./growth.js";
+import { newLeaks } from "./known.js";
+import { LeakError } from "./leaks.js";
 import { end, report, sawAnything } from "./report.js";
 import { runtime } from "./runtime.js";
 import { start } from "./start.js";
+
+/** The exit code of a run with leaks that are not in the baseline, as of the native tool: see cli/exit.rs. */
+const LEAK = 23;
 
 const options = start();
 
 if (options !== undefined) {
   env.followThreads(new URL("register.js", env.home).href);
-  const { format, output } = options;
+  const { format, output, baseline } = options;
+  const beginning = runtime().handles.mark();
   const write =
     output !== undefined && output !== "-"
       ? (text: string) => env.save(output, text)
@@ -26,5 +33,10 @@ if (options !== undefined) {
   env.atExit(() => {
     end(runtime());
     tell();
+    if (baseline === undefined) return;
+    const leaks = newLeaks(objectsLeftIn([beginning, runtime().handles.mark()], false));
+    if (leaks.length === 0) return;
+    env.say(`${new LeakError(leaks, `seepage: there are leaks that are not in ${baseline}`).message}\n`);
+    env.fail(LEAK);
   });
 }

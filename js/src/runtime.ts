@@ -7,6 +7,7 @@ import * as env from "#env";
 import { install } from "./handles/index.js";
 import type { Handles } from "./handles/index.js";
 import { native } from "./hook/native.js";
+import type { KnownLeaks } from "./known.js";
 import { instrument, view } from "./tracer/instrument.js";
 import type { InstrumentOptions } from "./tracer/instrument.js";
 import { ADDED_EXPORT, Session, sectionOf } from "./tracer/session.js";
@@ -31,6 +32,8 @@ export class Runtime {
   isRegistered = false;
   /** Until then the analysis is not there: a page has to fetch it. */
   ready: Promise<void> | undefined;
+  /** Leaks that fail nothing, where the options name a file of them. */
+  known: KnownLeaks | undefined;
   /** It never will be. */
   isDisabled = false;
   #session: Session | undefined;

@@ -3,6 +3,7 @@
 import * as env from "#env";
 import { announceInNode } from "./handles/index.js";
 import { patch } from "./hook/webassembly.js";
+import { KnownLeaks } from "./known.js";
 import { fromEnvironment } from "./options.js";
 import type { Options } from "./options.js";
 import { runtime } from "./runtime.js";
@@ -10,14 +11,22 @@ import type { InstrumentOptions } from "./tracer/instrument.js";
 
 /** The options, if this call was the one that began; a second copy of the package finds all done. */
 export function start(defaults: InstrumentOptions = {}): Options | undefined {
+  const options = startInRealm(defaults);
+  if (options !== undefined) announceInNode();
+  return options;
+}
+
+/** The same for a realm that is not the process's: Node's loader is not its own. */
+export function startInRealm(defaults: InstrumentOptions = {}): Options | undefined {
   const shared = runtime();
   if (shared.isRegistered) return undefined;
   const options = fromEnvironment();
+  const { baseline, updateBaseline, trace } = options;
   shared.isRegistered = true;
   // First: glue that is loaded earlier is not seen.
   void shared.handles;
-  announceInNode();
   patch(shared, { ...defaults, ...options.instrument });
-  if (options.trace !== undefined) shared.session.traceTo(env.open(options.trace));
+  if (baseline !== undefined) shared.known = new KnownLeaks(baseline, updateBaseline);
+  if (trace !== undefined) shared.session.traceTo(env.open(trace));
   return options;
 }

@@ -1,7 +1,7 @@
 // `node --import seepage/register`: nothing changes for the app, and the heap is what it is.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fixtures, folder, guests, nativeTool, node, reported, root } from "./support.mjs";
@@ -126,7 +126,7 @@ test("the exit code is the app's", () => {
 
 test("a report on demand, and the app goes on", (t) => {
   const text = `
-    import { readFileSync, readdirSync } from "node:fs";
+    import { readFileSync, readdirSync, writeFileSync } from "node:fs";
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(${JSON.stringify(library)})));
     exports.leak(8, 3);
     process.kill(process.pid, "SIGUSR2");
@@ -147,3 +147,19 @@ for (const own of [[], ["--no-warnings"]]) {
     assert.deepEqual(live(other), { blocks: 3, bytes: 48 });
   });
 }
+
+test("with a baseline, leaks that are not in it end the process with 23", (t) => {
+  const file = join(folder(t), "leaks.txt");
+  const run = (options) => node([join(fixtures, "register/objects.mjs"), "0.2.130", "nodejs"], { options: `--output /dev/null ${options}` });
+  assert.equal(run("").status, 0);
+  const before = run(`--baseline ${file}`);
+  assert.equal(before.status, 23);
+  assert.match(before.stderr, /^seepage: warning: the baseline .*leaks\.txt cannot be read: no leak is known\n/);
+  assert.match(before.stderr, /\nseepage: there are leaks that are not in .*leaks\.txt\n\nBuffer: \d+, made at test\/fixtures\/register\/objects\.mjs:\d+:\d+ and never freed\n/);
+  assert.deepEqual(run(`--baseline ${file} --update-baseline`).status, 0);
+  assert.equal(readFileSync(file, "utf8"), "Buffer (test/fixtures/register/objects.mjs)\n");
+  const after = run(`--baseline ${file}`);
+  assert.deepEqual([after.status, after.stderr], [0, ""]);
+  writeFileSync(file, "Other (test/fixtures/register/objects.mjs)\n");
+  assert.equal(run(`--baseline ${file}`).status, 23);
+});

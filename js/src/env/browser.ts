@@ -3,8 +3,6 @@
 import { native } from "../hook/native.js";
 import type { TextOptions } from "../tracer/session.js";
 
-export const home = new URL("..", import.meta.url);
-
 /** A page cannot read it there and then: see `browser.ts`. */
 export function analysisBytes(): Uint8Array<ArrayBuffer> {
   throw new Error("seepage is not loaded yet");

@@ -15,9 +15,12 @@ export function analysisBytes(): Uint8Array<ArrayBuffer> {
   return new Uint8Array(readFileSync(new URL("seepage.wasm", home)));
 }
 
+// A test may put another in its place while it runs.
+const clock = performance.now.bind(performance);
+
 /** Nanoseconds since the process began. */
 export function now(): number {
-  return Math.round(performance.now() * 1e6);
+  return Math.round(clock() * 1e6);
 }
 
 /** Writes to standard error, at once: there may be no later. Nobody to hear it is no error. */
@@ -96,6 +99,11 @@ export function look(to: 1 | 2 | string): TextOptions {
 /** Calls back at the end of the process. */
 export function atExit(then: () => void): void {
   process.on("exit", then);
+}
+
+/** The process ends with this code, unless it has failed already. */
+export function fail(code: number): void {
+  process.exitCode ||= code;
 }
 
 /** Calls back when the user asks for a report. */

@@ -85,6 +85,8 @@ export interface ObjectGrowth extends Origin {
   readonly turns: readonly number[];
   /** Their number for each turn, where it is the same for all. */
   readonly perTurn?: number;
+  /** How many of them the collector has found by now. */
+  readonly dropped: number;
   readonly fix: string;
 }
 
@@ -145,15 +147,20 @@ export function reportGrowth(ledger: Ledger, marks: readonly Mark[]): ObjectGrow
       counts[turn] = unfreed;
     }
   });
+  const first = marks[0];
+  const since = new Map(first && ledger.since(first).map(({ group, counts }) => [group, counts]));
   const growth: ObjectGrowth[] = [];
   for (const [group, counts] of turns) {
-    if (counts.reduce((sum, count) => sum + count, 0) <= 0) continue;
+    const unfreed = counts.reduce((sum, count) => sum + count, 0);
+    if (unfreed <= 0) continue;
+    // The collector may have come to older objects of the same place as well.
+    const { late = 0, lost = 0 } = since.get(group) ?? {};
     const origin = originOf(group);
-    const [first = 0] = counts;
     growth.push({
       ...origin,
       turns: counts,
-      ...(counts.every((count) => count === first) && { perTurn: first }),
+      ...(counts.every((count) => count === counts[0]) && { perTurn: counts[0]! }),
+      dropped: Math.min(unfreed, late + lost),
       fix: fixFor(group.owner, origin),
     });
   }

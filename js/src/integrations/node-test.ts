@@ -20,8 +20,8 @@ const runs = !execArgv.includes("--test") || execArgv.some((it) => /test-isolati
 
 if (runs) {
   // With a call for each event, `expectNoLeaks` can show the lines that lead to a leak.
-  const options = start({ transport: "call" });
-  const verdicts = new Verdicts(options);
+  start({ transport: "call" });
+  const verdicts = new Verdicts();
   beforeEach(((test: TestContext) => {
     const watch = verdicts.begin(test.name);
     // The app's own hooks may free. They all come first: those of suites run before a test's, and

@@ -6,9 +6,8 @@
 
 import { beforeEach, expect } from "vitest";
 import type { ExpectOptions } from "../expect.js";
-import { findLeaks } from "../expect.js";
-import { LeakError } from "../leaks.js";
 import { start } from "../start.js";
+import { toNotLeak } from "./matcher.js";
 import { Verdicts } from "./verdict.js";
 
 declare module "vitest" {
@@ -19,23 +18,16 @@ declare module "vitest" {
   }
 }
 
-const verdicts = new Verdicts(start({ transport: "call" }));
+start({ transport: "call" });
+const verdicts = new Verdicts();
 
 beforeEach(({ task, onTestFinished }) => {
   const watch = verdicts.begin(task.name);
   // Of these the first to be registered is the last to run: the test's own may free.
   onTestFinished(async () => {
-    const error = await verdicts.end(watch);
+    const error = await verdicts.end(watch, task.result?.state === "fail");
     if (error !== undefined) throw error;
   });
 });
 
-expect.extend({
-  async toNotLeak(fn: () => unknown, options?: ExpectOptions) {
-    const leaks = await findLeaks(fn, options);
-    return {
-      pass: leaks.length === 0,
-      message: () => (leaks.length === 0 ? "nothing is left behind" : new LeakError(leaks).message),
-    };
-  },
-});
+expect.extend({ toNotLeak });
