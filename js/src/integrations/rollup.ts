@@ -1,0 +1,7 @@
+/** The plugin of [bundler.ts](bundler.ts) for rollup. */
+
+import plugin from "./bundler.js";
+
+export type { BundlerOptions } from "./bundler.js";
+
+export default plugin.rollup;
