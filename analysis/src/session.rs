@@ -1,6 +1,7 @@
 //! The one driver: messages in, outcome out.
 
 use crate::{
+    Count,
     account::{
         Account,
         map::{MapMoment, Maps},
@@ -124,6 +125,11 @@ impl Session {
     /// The sums so far.
     pub fn totals(&self) -> Totals {
         self.heap.totals()
+    }
+
+    /// What was live at the high-water mark so far.
+    pub fn peak(&self) -> Count {
+        self.heap.peak()
     }
 
     /// The values that stand for a context in the records of its module.

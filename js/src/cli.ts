@@ -27,6 +27,8 @@ Options:
   -o, --output FILE               Write to a file; \`-\` is standard output
       --top N                     Calling contexts to show in a list of the text report
       --trace FILE                With run: write the trace to a file
+      --baseline FILE             With run: exit with 23 if objects leak that FILE does not name
+      --update-baseline           Add what leaks to that file
       --transport HOW             How records leave the guest: auto, ring or call [default: auto]
       --no-context                Leave out calling contexts: faster, and without stacks
       --alloc-fn NAME=ROLE        A function that is an allocator's, e.g. pool_alloc=malloc

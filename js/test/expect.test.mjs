@@ -43,6 +43,8 @@ for (const transport of ["call", "auto"]) {
     test("figures are the guest's own", () => {
       assert.deepEqual(told.diff, [{ risen: { blocks: 4, bytes: 40 }, module: "library" }]);
       assert.deepEqual(told.stats.live, told.stats.truth);
+    assert.deepEqual(told.peak.said, told.peak.reported);
+    assert(told.peak.said.bytes > told.stats.live.bytes);
     });
 
     test("the lines that lead there are shown, where records come one by one", { skip: transport !== "call" }, () => {

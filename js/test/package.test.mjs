@@ -7,6 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { folder, root } from "./support.mjs";
 
 const readme = readFileSync(join(root, "README.md"), "utf8");
+const { dependencies, devDependencies, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const blocks = [...readme.matchAll(/^```(\w+)(?: (\S+))?\n([\s\S]*?)^```$/gm)].map(([, kind, name, text]) => ({ kind, name, text }));
 
 /** Runs a command line with this Node, outside of any test run. */
@@ -26,18 +27,18 @@ describe("the package", () => {
     const told = JSON.parse(pack.stdout);
     [packed] = Array.isArray(told) ? told : Object.values(told);
     writeFileSync(join(project, "package.json"), '{ "private": true }');
-    const install = run(`npm install --no-audit --no-fund ./${packed.filename} tiktoken@1.0.22`, project);
+    const install = run(`npm install --no-audit --no-fund ./${packed.filename} tiktoken@1.0.22 mocha@${devDependencies.mocha}`, project);
     assert.equal(install.status, 0, install.stderr);
   });
 
   test("holds what is needed and nothing else", () => {
     const paths = packed.files.map(({ path }) => path);
-    for (const path of ["README.md", "package.json", "dist/seepage.wasm", "dist/index.js", "dist/index.d.ts", "dist/register.cjs", "dist/cli.js"]) {
-      assert(paths.includes(path), path);
+    const entries = Object.values(exports).flatMap((entry) => (typeof entry === "string" ? entry : Object.values(entry)));
+    for (const path of ["README.md", "dist/seepage.wasm", "dist/cli.js", "dist/realm.cjs", ...entries]) {
+      assert(paths.includes(path.replace(/^\.\//, "")), path);
     }
     assert(paths.every((path) => /^(dist\/.*\.(js|cjs|d\.ts|wasm)|dist\/LICENSE-\w+|README\.md|package\.json|LICENSE.*)$/.test(path)), paths.join(" "));
-    const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-    assert.equal(dependencies, undefined);
+    assert.deepEqual(Object.keys(dependencies), ["unplugin"]);
   });
 
   test("the README's recipes do what it says", () => {
@@ -61,6 +62,30 @@ describe("the package", () => {
     assert.equal(recipes, 3);
   });
 
+  test("mocha finds it, and so does a test in CommonJS", () => {
+    writeFileSync(join(project, "tokens.spec.cjs"), `
+      const { heap } = require("seepage");
+      const { get_encoding } = require("tiktoken");
+      it("holds one", () => void get_encoding("cl100k_base"));
+      it("frees", () => {
+        const scope = heap.scope();
+        get_encoding("cl100k_base").free();
+        scope[Symbol.dispose]();
+      });`);
+    const { stdout, stderr, status } = run("npx mocha --require seepage/mocha tokens.spec.cjs", project);
+    assert.equal(status, 1, stderr);
+    assert.match(stdout, /2 passing .*\n +1 failing\n/);
+    assert.match(stdout, /holds one leaves something behind\n\nTiktoken: 1, made at tokens\.spec\.cjs:4:/);
+  });
+
+  test("each bundler finds its plugin", () => {
+    const names = ["vite", "rollup", "rolldown", "webpack", "rspack", "esbuild"];
+    writeFileSync(join(project, "plugins.mjs"), `
+      for (const name of ${JSON.stringify(names)}) console.log(typeof (await import("seepage/" + name)).default());`);
+    const { stdout, stderr } = run("node plugins.mjs", project);
+    assert.equal(stdout, "object\n".repeat(names.length), stderr);
+  });
+
   test("its types are complete", () => {
     writeFileSync(join(project, "use.mts"), `
       import { expectNoLeaks, heap, instrument, LeakError, track } from "seepage";
@@ -68,6 +93,7 @@ describe("the package", () => {
       const { exports } = await track(new Uint8Array(8), {}, { name: "mine", transport: "call" });
       await expectNoLeaks(() => (exports.run as () => void)(), { iterations: 3, allow: "1 KiB" });
       const leaks: number = heap.stats().live.bytes + heap.diff(heap.snapshot()).blocks.length;
+      { using scope = heap.scope({ name: "all", allow: "1 KiB" }); }
       export { leaks, instrument, LeakError };`);
     writeFileSync(join(project, "tsconfig.json"), JSON.stringify({
       compilerOptions: { target: "es2022", module: "nodenext", lib: ["es2023", "dom", "esnext.disposable"], strict: true, noEmit: true, types: [] },

@@ -253,6 +253,10 @@ impl Heap {
         self.totals
     }
 
+    pub(crate) fn peak(&self) -> Count {
+        self.peak.live
+    }
+
     pub(crate) fn values(&self, stack: StackId) -> Vec<(ModuleId, Context)> {
         self.modules.iter().flat_map(|module| module.values.of(stack)).collect()
     }

@@ -381,13 +381,15 @@ extern "C" fn seepage_stats() {
         allocated: Count,
         freed: Count,
         live: Count,
+        peak: Count,
         events: u64,
         pages: u64,
     }
     with(|state| {
         let (totals, pages) = (state.session.totals(), state.session.snapshot().pages);
-        let [allocated, freed, live] = [totals.allocated, totals.freed, totals.live].map(count);
-        give_json(&Stats { allocated, freed, live, events: totals.events, pages });
+        let sums = [totals.allocated, totals.freed, totals.live, state.session.peak()];
+        let [allocated, freed, live, peak] = sums.map(count);
+        give_json(&Stats { allocated, freed, live, peak, events: totals.events, pages });
     });
 }
 

@@ -13,17 +13,26 @@ import { fileURLToPath } from "node:url";
 import { compileFunction } from "node:vm";
 import type { Context } from "node:vm";
 import * as env from "#env";
+import type {} from "expect";
 import { TestEnvironment } from "jest-environment-node";
 import type { ExpectOptions } from "../expect.js";
 import type { Watch } from "./verdict.js";
 
 declare global {
   namespace jest {
-    // eslint-disable-next-line
+    // Of @types/jest.
     interface Matchers<R, T> {
       /** The function, called several times, gives back what it takes. */
       toNotLeak(options?: ExpectOptions): Promise<R>;
     }
+  }
+}
+
+declare module "expect" {
+  // Of @jest/globals.
+  interface Matchers<R extends void | Promise<void>, T = unknown> {
+    /** The function, called several times, gives back what it takes. */
+    toNotLeak(options?: ExpectOptions): Promise<void>;
   }
 }
 

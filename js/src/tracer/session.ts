@@ -33,6 +33,8 @@ export interface Stats {
   allocated: Count;
   freed: Count;
   live: Count;
+  /** What was live when most was. */
+  peak: Count;
   /** Events so far: what the clock counts. */
   events: number;
   /** Size of all memories, in pages of 64 KiB. */
