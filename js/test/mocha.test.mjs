@@ -8,7 +8,7 @@ import { fixtures, folder, node, root } from "./support.mjs";
 /** Runs files of tests; gives the titles of those that passed and failed, and the messages of these. */
 function run(files, { entry = "dist/mocha.cjs", flags = [], options = "" } = {}) {
   const mocha = join(root, "node_modules/mocha/bin/mocha.js");
-  const args = [mocha, "--require", join(root, entry), "--reporter=json", ...flags, ...files];
+  const args = [mocha, "--require", join(root, entry), "--reporter=json", "--timeout=60000", ...flags, ...files];
   const { stdout, stderr, status } = node(args, { hook: "none", cwd: join(fixtures, "mocha"), options });
   assert(stdout.includes("{"), stderr);
   const { failures, passes, stats } = JSON.parse(stdout.slice(stdout.indexOf("{")));

@@ -72,7 +72,7 @@ describe("the package", () => {
         get_encoding("cl100k_base").free();
         scope[Symbol.dispose]();
       });`);
-    const { stdout, stderr, status } = run("npx mocha --require seepage/mocha tokens.spec.cjs", project);
+    const { stdout, stderr, status } = run("npx mocha --timeout 60000 --require seepage/mocha tokens.spec.cjs", project);
     assert.equal(status, 1, stderr);
     assert.match(stdout, /2 passing .*\n +1 failing\n/);
     assert.match(stdout, /holds one leaves something behind\n\nTiktoken: 1, made at tokens\.spec\.cjs:4:/);
