@@ -175,7 +175,8 @@ impl Session {
             };
             let blocks = take::judged(&live, judged.as_deref());
             let (image, bytes) = (image.map(|image| &image.memory), survey.main.bytes);
-            Moment { module, survey: &survey, image, blocks, bytes }.add_to(&mut account);
+            Moment { module, survey: &survey, image, blocks, bytes, known: None }
+                .add_to(&mut account);
         }
         take::add_others(self.heap.memories(), &mut account);
         Some(AtMark { kinds: found.kinds, suppressed: found.suppressed, account })
@@ -214,6 +215,7 @@ impl Session {
                 image: Some(&image.memory),
                 blocks: take::judged(&live, kinds.as_deref()),
                 bytes: image.memory.bytes,
+                known: None,
             };
             self.maps.draw(MapMoment::Mark(mark.to_owned()), &moment);
         }
@@ -299,12 +301,13 @@ impl Session {
             let kinds = judged.map(|judged| judged.kinds);
             let blocks = take::judged(&live, kinds.as_deref());
             let image = image.map(|image| &image.memory);
-            let end = Moment { module, survey: &survey, image, blocks, bytes: survey.main.bytes };
-            end.add_to(&mut account);
+            let bytes = survey.main.bytes;
+            let end = Moment { module, survey: &survey, image, blocks, bytes, known: None };
+            let known = end.add_to(&mut account);
             maps.draw(MapMoment::End, &end);
             let blocks = take::placed(remains.at_peak(&survey));
             let bytes = survey.main.at_peak;
-            let peak = Moment { module, survey: &survey, image: None, blocks, bytes };
+            let peak = Moment { module, survey: &survey, image: None, blocks, bytes, known };
             peak.add_to(&mut peak_account);
             maps.draw(MapMoment::Peak, &peak);
         }

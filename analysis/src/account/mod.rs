@@ -141,7 +141,8 @@ impl Walker<'_, '_> {
             self.to(end.min(stack.start), Use::Static);
             self.to(end.min(stack.end), Use::Stack);
         }
-        self.to(end, Use::Static);
+        // Others may have grown the memory before the first block was handed out.
+        self.outside(end, Use::Static);
     }
 
     /// What lies above everything that was ever handed out.

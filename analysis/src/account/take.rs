@@ -1,6 +1,6 @@
 //! Takes the account of all memories at one moment.
 
-use super::{Account, BlockKind, Geometry, Picture, Placed};
+use super::{Account, BlockKind, Geometry, Known, Picture, Placed};
 use crate::{
     heap::{blocks::Block, space::MAX_BYTES, survey::Survey},
     image::{MemoryImage, Word},
@@ -19,6 +19,8 @@ pub(crate) struct Moment<'a> {
     pub(crate) blocks: Vec<Placed>,
     /// Size of its main memory.
     pub(crate) bytes: u64,
+    /// The allocator, as an image of another moment shows it: for one without an image.
+    pub(crate) known: Option<Known>,
 }
 
 impl Moment<'_> {
@@ -33,7 +35,7 @@ impl Moment<'_> {
         let word = if is_64 { Word::Eight } else { Word::Four };
         let sizes: Vec<(u64, u64)> =
             self.blocks.iter().map(|block| (block.addr, block.size)).collect();
-        let geometry = Geometry::new(&families, self.image, word, &sizes);
+        let geometry = Geometry::new(&families, self.known, self.image, word, &sizes);
         let untracked = self.untracked();
         Some(use_picture(&Picture {
             bytes: self.bytes,
@@ -47,20 +49,26 @@ impl Moment<'_> {
         }))
     }
 
-    /// The stretches that others grew and that hold no block.
+    /// The stretches that others grew and in which no block is or ever was.
     fn untracked(&self) -> Vec<Range<u64>> {
         let is_free = |stretch: &&Range<u64>| {
             let first = self.blocks.partition_point(|block| block.addr < stretch.start);
             self.blocks.get(first).is_none_or(|block| block.addr >= stretch.end)
+                && !self.survey.has_held(stretch)
         };
         self.survey.untracked.iter().filter(is_free).cloned().collect()
     }
 
-    /// Adds the main memory to an account.
-    pub(crate) fn add_to(&self, account: &mut Account) {
-        if self.picture(|picture| account.add(picture)).is_none() {
+    /// Adds the main memory to an account, and tells the allocator.
+    pub(crate) fn add_to(&self, account: &mut Account) -> Option<Known> {
+        let known = self.picture(|picture| {
+            account.add(picture);
+            picture.geometry.known()
+        });
+        if known.is_none() {
             account.add_unseen(self.survey.main.initial, self.bytes);
         }
+        known.flatten()
     }
 }
 

@@ -10,8 +10,13 @@
 //! the whole run can outweigh the name.
 
 use super::{Findings, View, plural};
-use crate::{finding::Abstention, heap::doubts::Doubts, profile::Count};
+use crate::{
+    finding::Abstention,
+    heap::doubts::Doubts,
+    profile::{Count, GrowthCause},
+};
 use seepage_trace::{Frees, ModuleInfo};
+use std::collections::BTreeMap;
 
 /// How much is too much: at least so many, and at least one in so many.
 struct Bound {
@@ -31,10 +36,13 @@ const GUESSED: Bound = Bound { least: 16, one_in: 10 };
 /// Of one that is known by name: there it takes a program that does little else.
 const NAMED: Bound = Bound { least: 64, one_in: 2 };
 
-/// Growth in bytes that allocations do not account for, before it says anything, and what part of it
-/// at least they should.
-const UNEXPLAINED_GROWTH: u64 = 4 << 20;
-const EXPLAINED_PART: u64 = 4;
+/// Bytes that grew outside of the allocator, before it says anything.
+const OUTSIDE: u64 = 1 << 20;
+/// If they are one in so many of the growth, a run is not called clean: what is in them is not seen.
+const OUTSIDE_PART: u64 = 4;
+/// Without calling contexts it is not known for whom a memory grew: of so much growth allocations
+/// should account for one byte in four.
+const GROWTH_WITHOUT_CONTEXTS: u64 = 4 << 20;
 
 /// Whether the verdicts are withdrawn; `early` are the counts of the first events.
 pub(crate) fn withdraws(
@@ -107,28 +115,61 @@ fn is_guessed(modules: &[ModuleInfo]) -> bool {
     tracepoints.any(|it| it.how.starts_with("structure"))
 }
 
-/// Growth that is not for the blocks that were seen is somebody else's: of the program itself beside
-/// an allocator that is known, and perhaps of another allocator beside one that was guessed.
+/// Growth that holds none of the blocks that were seen is somebody else's: of the program itself
+/// beside an allocator that is known, and perhaps of another allocator beside one that was guessed.
+/// The known one's blocks are what they are, so that only a clean bill is withdrawn.
 fn doubts_growth(view: &View<'_>, findings: &mut Findings) -> bool {
-    let pages = view.profile.final_pages.saturating_sub(view.profile.initial_pages);
-    let grown = pages * 65536;
-    let allocated = view.profile.totals.allocated;
-    if grown < UNEXPLAINED_GROWTH || allocated.bytes >= grown / EXPLAINED_PART {
+    let profile = view.profile;
+    let pages = profile.final_pages.saturating_sub(profile.initial_pages);
+    let grown = pages.saturating_mul(65_536);
+    let allocated = profile.totals.allocated;
+    let outside = profile.account.map_or(0, |account| account.untracked);
+    let is_guessed = is_guessed(view.modules);
+    let knows_contexts = view.modules.iter().any(|module| module.contexts);
+    let sees_little = match knows_contexts {
+        true => outside >= OUTSIDE && allocated.bytes < outside,
+        false => grown >= GROWTH_WITHOUT_CONTEXTS && allocated.bytes < grown / 4,
+    };
+    let count = Count { blocks: allocated.blocks, bytes: allocated.bytes };
+    if is_guessed && sees_little {
+        let reason = format!(
+            "the memory grew by {} while {} were allocated: there may be another allocator, which is \
+             not seen",
+            plural(grown, "byte"),
+            plural(allocated.bytes, "byte"),
+        );
+        findings.abstain(Abstention { analysis: "self-check", reason, count });
+        return true;
+    }
+    if outside < OUTSIDE {
         return false;
     }
-    let seen = format!(
-        "the memory grew by {} while {} were allocated",
-        plural(grown, "byte"),
-        plural(allocated.bytes, "byte"),
-    );
-    if !is_guessed(view.modules) {
-        findings.remark(format!("{seen}: somebody else uses it as well"));
-        return false;
+    let grower =
+        grower(view).map_or_else(String::new, |name| format!(", most of them by `{name}`"));
+    let seen =
+        format!("{} of the memory grew outside of the allocator{grower}", plural(outside, "byte"));
+    if outside.saturating_mul(OUTSIDE_PART) < grown {
+        findings.remark(seen);
+    } else {
+        let reason = format!(
+            "{seen}: what is in there is not seen (a further allocator can be named with --alloc-fn)"
+        );
+        findings.abstain(Abstention { analysis: "self-check", reason, count });
     }
-    findings.abstain(Abstention {
-        analysis: "self-check",
-        reason: format!("{seen}: there may be another allocator, which is not seen"),
-        count: Count { blocks: allocated.blocks, bytes: allocated.bytes },
-    });
-    true
+    false
+}
+
+/// Who grew most of what the allocator did not.
+fn grower<'a>(view: &View<'a>) -> Option<&'a str> {
+    let mut pages_by: BTreeMap<&str, u64> = BTreeMap::new();
+    let profile = view.profile;
+    for grow in profile.grows.iter().filter(|grow| grow.cause == Some(GrowthCause::Direct)) {
+        let context = grow.stack.and_then(|stack| profile.contexts.get(stack.0 as usize));
+        if let Some(frame) = context.and_then(|context| context.frames.first()) {
+            let pages = grow.to_pages.saturating_sub(grow.from_pages);
+            let sum = pages_by.entry(&frame.function).or_default();
+            *sum = sum.saturating_add(pages);
+        }
+    }
+    pages_by.into_iter().max_by_key(|&(_, pages)| pages).map(|(name, _)| name)
 }

@@ -11,6 +11,11 @@ use rustc_hash::FxHashMap;
 use seepage_trace::ModuleId;
 use std::ops::Range;
 
+/// Allocators hand out multiples of this.
+const ALIGNMENT: u64 = 8;
+/// So much of a stretch is searched for what was once a block.
+const LOOKED_AT: u64 = 64 << 20;
+
 /// A look at one module's blocks.
 pub(crate) struct Survey<'a> {
     blocks: &'a Blocks,
@@ -34,6 +39,14 @@ impl Survey<'_> {
     /// Whether a block was ever at that address.
     pub(crate) fn was_block(&self, addr: u64) -> bool {
         self.blocks.was_block(self.table, addr)
+    }
+
+    /// Whether a block ever began in a stretch; of a long one only the beginning is looked at.
+    pub(crate) fn has_held(&self, stretch: &Range<u64>) -> bool {
+        let start = stretch.start.max(self.extent.low);
+        let end = stretch.end.min(self.extent.top).min(start.saturating_add(LOOKED_AT));
+        let first = start.checked_next_multiple_of(ALIGNMENT).unwrap_or(u64::MAX);
+        (first..end).step_by(ALIGNMENT as usize).any(|addr| self.was_block(addr))
     }
 
     /// The lowest address at which a block has ever been.

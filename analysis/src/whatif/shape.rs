@@ -186,14 +186,18 @@ impl Allocator {
             true => Allocator::DlmallocOfRust,
             false => Allocator::Dlmalloc,
         };
-        match Geometry::new(&families, image, word, &sizes).known() {
+        let tlsf = || {
+            // Objects carry four more words, and their address is behind these.
+            let makes_objects = tracepoints().any(|it| it.function.ends_with("__new"));
+            vec![Allocator::Tlsf(if makes_objects { 4 * word.size() } else { 0 })]
+        };
+        match Geometry::new(&families, None, image, word, &sizes).known() {
             Some(Known::Dlmalloc) => vec![dlmalloc],
             Some(Known::Emmalloc) => vec![Allocator::Emmalloc],
-            None if is("assemblyscript") || is("tlsf") => {
-                // Objects carry four more words, and their address is behind these.
-                let makes_objects = tracepoints().any(|it| it.function.ends_with("__new"));
-                vec![Allocator::Tlsf(if makes_objects { 4 * word.size() } else { 0 })]
-            }
+            Some(Known::Mimalloc | Known::Talc | Known::WeeAlloc) => UNKNOWN.to_vec(),
+            Some(Known::Zig) => vec![Allocator::Classes(0)],
+            Some(Known::Tlsf) => tlsf(),
+            None if is("assemblyscript") || is("tlsf") => tlsf(),
             None if is("zig") => vec![Allocator::Classes(0)],
             // Without blocks or an image nothing speaks against what is usual.
             None if is("dlmalloc") || is("libc") || is("rust") || is("c++") => {
