@@ -88,6 +88,7 @@ const KNOWN: &[(&str, &str, Truth, Functions)] = &[
     ("talc_unknown.Oz", "talc", Truth::Answered, TALC),
     ("wee_unknown.Oz", "wee_alloc", Truth::Answered, WEE),
     ("mimalloc.O2", "mimalloc", Truth::Printed, MIMALLOC),
+    ("mimalloc_aligned.O2", "mimalloc", Truth::Printed, MIMALLOC_ALIGNED),
 ];
 
 /// The compiler has put parts of the allocator elsewhere: it must not be hooked.
@@ -109,6 +110,14 @@ const MIMALLOC: Functions = &[
     ("malloc", "malloc"),
     ("calloc", "calloc"),
     ("free", "free"),
+];
+
+const MIMALLOC_ALIGNED: Functions = &[
+    ("memalign", "aligned"),
+    ("calloc", "zeroed"),
+    ("realloc", "resized"),
+    ("malloc", "plain"),
+    ("free", "put"),
 ];
 
 const LEVELS: [&str; 3] = ["O0", "O2", "Os"];

@@ -28,6 +28,22 @@ fn of_several_the_first() {
     assert_eq!(code("--max-peak 99 --max-leak 1M", "leak"), 25);
 }
 
+/// Memory that the program takes by itself is no leak, and nobody knows what is in it. What malloc has
+/// lost is lost all the same.
+#[test]
+fn what_grows_beside_the_allocator() {
+    let path = "tests/programs/c/beside.O2.wasm";
+    let quiet = say(&format!("check {path}"));
+    assert_eq!(quiet.code, 0, "{}", quiet.stderr);
+    let verdict = "INCONCLUSIVE: 4,194,304 bytes of the memory grew outside of the allocator, most of \
+                   them by `take_pages`";
+    assert!(quiet.stderr.contains(verdict), "{}", quiet.stderr);
+    assert!(quiet.stderr.contains("--alloc-fn"), "{}", quiet.stderr);
+    let leaking = say(&format!("check {path} leak"));
+    assert_eq!(leaking.code, 23, "{}", leaking.stderr);
+    assert!(leaking.stderr.contains("LEAK: 50 bytes in 1 block"), "{}", leaking.stderr);
+}
+
 #[test]
 fn one_code_for_all() {
     for (options, export) in [

@@ -170,6 +170,14 @@ const WEE: &[Variant] = &[
 const MIMALLOC: &[Variant] =
     &[variant("O2", &["-O2"], Names), variant("O2.stripped", &["-O2"], Nothing)];
 
+/// For what an allocator says itself, by names.
+const USABLE: &[Variant] = &[variant("", &["-O1", "-fno-inline"], Names)];
+const USABLE_TLSF: &[Variant] = &[
+    variant("incremental", &["--runtime", "incremental", "--debug"], Names),
+    variant("minimal.release", &["--runtime", "minimal", "-O"], Nothing),
+    variant("stub", &["--runtime", "stub", "--debug"], Names),
+];
+
 const fn guest(source: &'static str, variants: &'static [Variant]) -> Guest {
     Guest { source, variants }
 }
@@ -185,6 +193,7 @@ pub const GUESTS: &[Guest] = &[
     guest("tests/programs/c/recursion.c", FOUR),
     guest("tests/programs/c/custom_pool.c", FOUR),
     guest("tests/programs/c/grow.c", FOUR),
+    guest("tests/programs/c/beside.c", &[O2]),
     guest("tests/programs/cpp/truth.cpp", CPP),
     guest("tests/programs/rust/truth_wasi.rs", RUST),
     guest("tests/programs/rust/truth_wasi_counting.rs", RUST_MANGLED),
@@ -201,11 +210,16 @@ pub const GUESTS: &[Guest] = &[
     guest("tests/programs/allocators/talc_unknown.rs", TALC),
     guest("tests/programs/allocators/wee_unknown.rs", WEE),
     guest("tests/programs/allocators/mimalloc.c", MIMALLOC),
+    guest("tests/programs/allocators/mimalloc_aligned.c", MIMALLOC),
     guest("tests/programs/allocators/decoy_pool.c", TWINS),
     guest("tests/programs/allocators/decoy_arena.c", TWINS),
     guest("tests/programs/allocators/decoy_grow.c", TWINS),
     guest("tests/programs/allocators/decoy_interner.c", TWINS),
     guest("tests/programs/allocators/decoy_stack.c", TWINS),
+    guest("tests/programs/usable/dlmalloc.c", USABLE),
+    guest("tests/programs/usable/mimalloc2.c", USABLE),
+    guest("tests/programs/usable/mimalloc3.c", USABLE),
+    guest("tests/programs/usable/tlsf.ts", USABLE_TLSF),
     guest("tests/programs/kinds/c/shapes.c", KINDS),
     guest("tests/programs/kinds/c/roots.c", KINDS),
     guest("tests/programs/kinds/c/ends.c", KINDS),

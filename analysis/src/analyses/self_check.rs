@@ -119,6 +119,10 @@ fn is_guessed(modules: &[ModuleInfo]) -> bool {
 /// beside an allocator that is known, and perhaps of another allocator beside one that was guessed.
 /// The known one's blocks are what they are, so that only a clean bill is withdrawn.
 fn doubts_growth(view: &View<'_>, findings: &mut Findings) -> bool {
+    let mut tracepoints = view.modules.iter().flat_map(|module| &module.tracepoints);
+    if !tracepoints.any(|tracepoint| tracepoint.role.allocates()) {
+        return false;
+    }
     let profile = view.profile;
     let pages = profile.final_pages.saturating_sub(profile.initial_pages);
     let grown = pages.saturating_mul(65_536);

@@ -95,6 +95,13 @@ pub(crate) const FAMILY: Family = Family {
             &["align size"],
         ),
         Known::new(Role::Memalign, &["mi_malloc_aligned"], &["size align"]),
+        Known::new(Role::Memalign, &["mi_memalign", "mi_aligned_alloc"], &["align size"]),
+        Known::new(Role::Calloc, &["mi_zalloc"], &["size"]),
+        Known::new(Role::Calloc, &["mi_zalloc_aligned"], &["size align"]),
+        Known::new(Role::Realloc, &["mi_realloc_aligned"], &["ptr size _"]),
+        Known::new(Role::Free, &["mi_free_size"], &["ptr size"]),
+        Known::new(Role::Free, &["mi_free_size_aligned"], &["ptr size _"]),
+        Known::new(Role::Free, &["mi_free_aligned"], &["ptr _"]),
         Known::new(
             Role::PosixMemalign,
             &[

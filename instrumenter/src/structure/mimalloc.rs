@@ -3,7 +3,8 @@
 //!
 //! `mi_malloc(size)` looks into a table of the pages for small sizes, up to 512 bytes, and falls
 //! back on one generic function, as its siblings do. `mi_free(ptr)` finds the page by the address.
-//! Both are short, and stand above whatever gives mimalloc its memory.
+//! Both are short, and stand above whatever gives mimalloc its memory. The aligned functions look into
+//! the table as well, and fall back on functions that are told the heap and call the generic one.
 
 use super::{View, finders::Found, prints};
 use seepage_trace::Role;
@@ -17,6 +18,7 @@ const SMALL: [i64; 2] = [512, 1024];
 
 const MAX_MALLOC: u32 = 400;
 const MAX_WRAPPER: u32 = 40;
+const MAX_RESIZE: u32 = 120;
 
 pub(super) fn find(view: &View<'_>) -> Found {
     let callees = |function: u32| -> BTreeSet<u32> {
@@ -76,15 +78,29 @@ pub(super) fn find(view: &View<'_>) -> Found {
         "ptr",
         "finds a block's page by its address, as mimalloc does",
     );
+    let slow = slow(view, generic);
+    aligned(view, &slow, &mut found);
+    let helpers = callees(free);
+    let gives_back = |function: u32| {
+        let called = callees(function);
+        called.contains(&free) || called.intersection(&helpers).count() >= 2
+    };
     for function in view.graph.functions() {
-        // `mi_realloc(ptr, size)` only adds the heap, and whether to clear.
-        let [inner] = view.graph.callees(function) else { continue };
-        let passes_on =
-            view.integers(function) == Some((2, 1)) && view.bytes(function) <= MAX_WRAPPER;
-        let frees = callees(*inner).contains(&free);
-        if passes_on && frees && matches!(view.integers(*inner), Some((3..=4, 1))) {
+        // `mi_realloc(ptr, size)`, or with an alignment behind these, only adds the heap, and whether
+        // to clear.
+        let inner = callees(function);
+        let passes_on = view.bytes(function) <= MAX_RESIZE
+            && !inner.is_empty()
+            && inner.iter().all(|it| slow.contains(it))
+            && inner.iter().any(|&it| gives_back(it));
+        let list = match view.integers(function) {
+            Some((2, 1)) if inner.len() == 1 => "ptr size",
+            Some((3, 1)) if inner.len() == 2 => "ptr size _",
+            _ => continue,
+        };
+        if passes_on {
             let sign = "passes on to what allocates from mimalloc's pages and frees";
-            found.add(view, function, Role::Realloc, "ptr size", sign);
+            found.add(view, function, Role::Realloc, list, sign);
         }
     }
     found.own = sources(view, generic);
@@ -112,6 +128,42 @@ fn free(view: &View<'_>) -> Option<u32> {
     let callers = |function: u32| view.graph.callers(function).collect::<BTreeSet<_>>().len();
     let frees = view.graph.functions().filter(is_it);
     frees.max_by_key(|&function| callers(function))
+}
+
+/// The functions that allocate by the generic one, or by another of these, and are told the heap.
+fn slow(view: &View<'_>, generic: u32) -> BTreeSet<u32> {
+    let mut slow = BTreeSet::new();
+    let mut work = vec![generic];
+    while let Some(function) = work.pop() {
+        let callers = view.graph.callers(function).filter(|&it| it != generic);
+        let told: Vec<u32> =
+            callers.filter(|&it| matches!(view.integers(it), Some((3..=6, 1)))).collect();
+        work.extend(told.into_iter().filter(|&it| slow.insert(it)));
+    }
+    slow
+}
+
+/// `mi_malloc_aligned(size, align)` and its siblings: the size is what is rounded up for the table.
+/// Those that clear call something else as well.
+fn aligned(view: &View<'_>, slow: &BTreeSet<u32>, found: &mut Found) {
+    for function in view.graph.functions() {
+        let code = view.features.of(function);
+        let looks_up = code.has_any(&SMALL) && code.has(-4) && code.has(3) && code.stores > 0;
+        let callees = view.graph.callees(function);
+        let falls_back = callees.iter().any(|it| slow.contains(it));
+        if !looks_up || !falls_back || view.integers(function) != Some((2, 1)) {
+            continue;
+        }
+        let list = match code.rounded {
+            Some(0) => "size align",
+            Some(1) => "align size",
+            _ => continue,
+        };
+        let clears = callees.iter().any(|it| !slow.contains(it));
+        let role = if clears { Role::Calloc } else { Role::Memalign };
+        let sign = "looks into mimalloc's table of pages, and falls back on what is told the heap";
+        found.add(view, function, role, list, sign);
+    }
 }
 
 /// What leads from the generic function to the growth: the pages are mimalloc's, whoever asks for

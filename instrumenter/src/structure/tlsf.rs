@@ -20,28 +20,26 @@ const MAX_FUNCTIONS: usize = 6;
 
 /// The heap's functions, if the module has it.
 pub(super) fn find(view: &View<'_>) -> Found {
-    let grows = |function: u32| {
-        let callees = view.graph.callees(function).iter();
-        view.graph.grows(function) || callees.into_iter().any(|&callee| view.graph.grows(callee))
-    };
-    let allocate = view.graph.functions().find(|&function| {
-        let code = view.features.of(function);
-        let fits = matches!(view.integers(function), Some((1 | 2, 1)));
-        fits && code.has(BLOCK_MAXSIZE)
-            && code.has(ROUNDED_BELOW)
-            && code.has_any(&[256, 65535])
-            && grows(function)
-    });
-    let Some(allocate) = allocate else { return Found::default() };
     let callees = |function: u32| -> BTreeSet<u32> {
         view.graph.callees(function).iter().copied().filter(|&it| it != function).collect()
     };
+    let Some(allocate) = allocate(view) else { return Found::default() };
     let helpers = callees(allocate);
-    let inner: BTreeSet<u32> = helpers.iter().flat_map(|&helper| callees(helper)).collect();
-    let inserts: BTreeSet<u32> = inner
-        .into_iter()
+    let inner: BTreeSet<u32> =
+        helpers.iter().flat_map(|&helper| callees(helper)).chain(helpers.iter().copied()).collect();
+    // Both what inserts a block among the free ones and what takes one out ask for its size class.
+    let classify: BTreeSet<u32> = inner
+        .iter()
+        .copied()
         .filter(|&it| matches!(view.integers(it), Some((1 | 2, 0))) && it != allocate)
+        .filter(|&it| view.features.of(it).has(BLOCK_MAXSIZE))
         .collect();
+    // What inserts one takes its neighbours out.
+    let takes_out = |&it: &u32| !callees(it).is_disjoint(&classify);
+    let mut inserts: BTreeSet<u32> = classify.iter().copied().filter(takes_out).collect();
+    if inserts.is_empty() {
+        inserts = classify;
+    }
     let Some((parameters, _)) = view.integers(allocate) else { return Found::default() };
     let mut found = Found::default();
     let mut add = |function: u32, role: Role, list: &str, offset: u32, sign: &'static str| {
@@ -87,6 +85,38 @@ pub(super) fn find(view: &View<'_>) -> Found {
             _ => {}
         }
     }
-    let is_whole = found.with(Role::Free).is_some() && found.functions().count() <= MAX_FUNCTIONS;
+    // A program that frees nothing and exports no collector has lost what would.
+    let is_inserting = |it: u32| !callees(it).is_disjoint(&inserts);
+    let is_own = |it: u32| it == allocate || inner.contains(&it);
+    let frees_nothing =
+        !inserts.is_empty() && view.graph.functions().all(|it| is_own(it) || !is_inserting(it));
+    let gives_back = found.with(Role::Free).is_some() || frees_nothing;
+    let is_whole = gives_back && found.functions().count() <= MAX_FUNCTIONS;
     if is_whole { found } else { Found::default() }
+}
+
+/// The function that has TLSF's limits, or calls what has them, and makes the memory grow. What calls
+/// it may look the same.
+fn allocate(view: &View<'_>) -> Option<u32> {
+    let grows = |function: u32| {
+        let callees = view.graph.callees(function).iter();
+        view.graph.grows(function) || callees.into_iter().any(|&callee| view.graph.grows(callee))
+    };
+    let is_it = |&function: &u32| {
+        if !matches!(view.integers(function), Some((1 | 2, 1))) || !grows(function) {
+            return false;
+        }
+        let callees = view.graph.callees(function).iter().copied();
+        let inner = callees.clone().flat_map(|it| view.graph.callees(it).iter().copied());
+        let near: BTreeSet<u32> = callees.chain(inner).chain([function]).collect();
+        let has = |numbers: &[i64]| near.iter().any(|&it| view.features.of(it).has_any(numbers));
+        has(&[BLOCK_MAXSIZE]) && has(&[ROUNDED_BELOW]) && has(&[256, 65_535])
+    };
+    let fitting: BTreeSet<u32> = view.graph.functions().filter(is_it).collect();
+    let is_inmost = |function: &u32| {
+        let mut callees = view.graph.callees(*function).iter();
+        callees.all(|callee| callee == function || !fitting.contains(callee))
+    };
+    let mut inmost = fitting.iter().copied().filter(is_inmost);
+    inmost.next().filter(|_| inmost.next().is_none())
 }

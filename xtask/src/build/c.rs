@@ -56,11 +56,13 @@ pub fn build(source: &Path, variant: &Variant, output: &Path) -> Result<()> {
     }
 }
 
-/// mimalloc's sources, as a crate brings them along, for the guest that is named after it.
+/// mimalloc's sources, as a crate brings them along, for the guests that are named after it.
 fn library_flags(source: &Path) -> Result<Vec<String>> {
-    if source.file_stem().is_none_or(|stem| stem != "mimalloc") {
-        return Ok(Vec::new());
-    }
+    let version = match source.file_stem().and_then(|stem| stem.to_str()) {
+        Some("mimalloc" | "mimalloc_aligned" | "mimalloc2") => "v2",
+        Some("mimalloc3") => "v3",
+        _ => return Ok(Vec::new()),
+    };
     let name = "libmimalloc-sys-0.1.44";
     let folder = cache("crates")?;
     if !folder.join(name).exists() {
@@ -70,7 +72,7 @@ fn library_flags(source: &Path) -> Result<Vec<String>> {
         run(command("curl").args(["-sSf", "-o"]).arg(&archive).arg(url))?;
         run(command("tar").arg("-xzf").arg(&archive).arg("-C").arg(&folder))?;
     }
-    let sources = folder.join(name).join("c_src/mimalloc/v2");
+    let sources = folder.join(name).join("c_src/mimalloc").join(version);
     let include = |part: &str| format!("-I{}", sources.join(part).display());
     let flags = [include("include"), include("src"), "-DMI_DEBUG=0".into(), "-w".into()];
     Ok(flags.into())

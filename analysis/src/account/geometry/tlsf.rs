@@ -27,8 +27,6 @@ pub(super) const OLDER: Descriptor = descriptor(|evidence| keeping(evidence, 16,
 const FREE: u64 = 1;
 const FLAGS: u64 = 3;
 const ALIGN: u64 = 16;
-/// A reallocation of the stub runtime doubles a block.
-const MOST: u64 = 2;
 
 struct Tlsf<'a> {
     evidence: Evidence<'a>,
@@ -43,6 +41,13 @@ fn keeping(evidence: Evidence<'_>, header: u64, distance: u64) -> Option<Box<dyn
 }
 
 impl Tlsf<'_> {
+    /// What a header says that the place and the header take. It may be much more than was asked for:
+    /// what the stub runtime makes smaller keeps its place.
+    fn told(&self, header: u64) -> Option<u64> {
+        let taken = (header & !FLAGS) + self.header;
+        taken.is_multiple_of(ALIGN).then_some(taken)
+    }
+
     /// With the header.
     fn taken(&self, size: u64) -> u64 {
         let needed = size.saturating_add(self.distance).max(self.header + 12);
@@ -54,13 +59,13 @@ impl Keeping for Tlsf<'_> {
     fn look(&self, addr: u64, size: u64) -> Option<Range<u64>> {
         let start = addr.checked_sub(self.distance)?;
         let header = self.evidence.word(start)?;
-        let taken = (header & !FLAGS) + self.header;
-        let is_size = addr.is_multiple_of(ALIGN)
-            && header & FREE == 0
-            && taken.is_multiple_of(ALIGN)
-            && taken >= size.checked_add(self.distance)?
-            && taken <= self.taken(size).saturating_mul(MOST);
-        is_size.then_some(start..start + taken)
+        let taken = self.told(header).filter(|_| header & FREE == 0)?;
+        let end = start.checked_add(taken)?;
+        // There the next one begins, or nothing: TLSF's last has no place.
+        let next = self.evidence.word(end)?;
+        let is_header = next & !FLAGS == 0 || self.told(next).is_some();
+        let is_size = addr.is_multiple_of(ALIGN) && taken >= size.checked_add(self.distance)?;
+        (is_size && is_header).then_some(start..end)
     }
 
     fn rule(&self, addr: u64, size: u64) -> Range<u64> {
