@@ -31,7 +31,7 @@ impl Heap {
             Event::Grow { tracepoint, context, memory, before, delta } => {
                 let caller = self.caller(module, context, tracepoint);
                 let range = self.modules[module].memories;
-                let now = self.now();
+                let now = self.now(module);
                 self.space.grow(range, memory, caller.stack, before, delta, now);
             }
             Event::Annotation { tracepoint, addr, size, .. } => {
@@ -170,7 +170,12 @@ impl Heap {
             }
         }
         if inserted.is_ok() {
-            self.modules[caller.module].extent.take(addr, size);
+            let module = &mut self.modules[caller.module];
+            let end = addr.saturating_add(size);
+            if end > module.extent.top {
+                self.space.reach(module.memories, addr..end);
+            }
+            module.extent.take(addr, size);
         }
         self.recent.add(size);
         self.sizes.add(size, size);

@@ -203,7 +203,7 @@ impl Heap {
         self.drops.unknown_records +=
             records.len() as u64 - (self.totals.events + self.claims - before);
         let Some(module) = self.modules.get(index) else { return };
-        let now = self.now();
+        let now = self.now(index);
         for (memory, &pages) in (0u32..).zip(&records.memories) {
             self.space.host_size(module.memories, memory, pages, now);
         }
@@ -360,12 +360,13 @@ impl Heap {
         Some(self.modules.len() - 1)
     }
 
-    fn now(&self) -> Now {
+    fn now(&self, module: usize) -> Now {
         Now {
             clock: self.totals.events,
             time_ns: self.time_ns,
             live_bytes: self.totals.live.bytes,
             peak_clock: self.peak.clock,
+            top: self.modules.get(module).map_or(0, |module| module.extent.top),
         }
     }
 

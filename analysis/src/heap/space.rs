@@ -28,6 +28,8 @@ pub(crate) struct Now {
     pub(crate) live_bytes: u64,
     /// When the high-water mark was, as far as is known now.
     pub(crate) peak_clock: u64,
+    /// The end of the highest block that the module's heap ever had.
+    pub(crate) top: u64,
 }
 
 /// The memory of a module that its allocator works in, as far as one can tell: the first.
@@ -204,9 +206,12 @@ impl Space {
         );
         let memory = range.start + memory as usize;
         let size = self.memories[memory].page_size;
-        let bytes = (pages - from_pages).saturating_mul(size);
-        self.growth.add(GrowthCause::Unexplained, bytes);
-        self.others(memory, from_pages.saturating_mul(size)..pages.saturating_mul(size));
+        let [from, to] = [from_pages, pages].map(|pages| pages.saturating_mul(size));
+        self.growth.add(GrowthCause::Unexplained, to.saturating_sub(from));
+        // The host grows for the allocator too: then a block has reached into it by now.
+        if memory != range.start || now.top <= from {
+            self.others(memory, from..to);
+        }
     }
 
     /// Whether a growth waits for its cause.
@@ -269,6 +274,22 @@ impl Space {
     fn others(&mut self, memory: usize, stretch: Range<u64>) {
         if self.untracked.len() < MAX_UNTRACKED {
             self.untracked.push((memory, stretch));
+        }
+    }
+
+    /// A block has reached higher than any before: what others seemed to have grown there was for the
+    /// allocator.
+    #[cold]
+    pub(crate) fn reach(&mut self, range: MemoryRange, block: Range<u64>) {
+        // A memory's stretches are in the order of addresses.
+        for index in (0..self.untracked.len()).rev() {
+            let (memory, stretch) = &self.untracked[index];
+            if *memory == range.start && stretch.end <= block.start {
+                return;
+            }
+            if *memory == range.start && stretch.start < block.end {
+                self.untracked.remove(index);
+            }
         }
     }
 
@@ -366,7 +387,7 @@ mod tests {
     use super::*;
     use seepage_trace::Memory;
 
-    const NOW: Now = Now { clock: 5, time_ns: 6, live_bytes: 7, peak_clock: 4 };
+    const NOW: Now = Now { clock: 5, time_ns: 6, live_bytes: 7, peak_clock: 4, top: 0 };
 
     fn space(cap: usize) -> (Space, MemoryRange) {
         let memory = |initial_pages, page_size| Memory {
@@ -407,6 +428,25 @@ mod tests {
         assert_eq!(told, expected);
         assert_eq!(memories[0].final_pages, 8);
         assert_eq!((growth.direct, growth.unexplained), (3 * PAGE, 3 * PAGE + 65_437));
+    }
+
+    #[test]
+    fn what_a_block_reaches_into_is_the_allocators() {
+        let (mut space, range) = space(9);
+        let grow = |space: &mut Space, pages, top| {
+            space.host_size(range, 0, pages, Now { top, ..NOW });
+        };
+        grow(&mut space, 5, 2 * PAGE);
+        grow(&mut space, 7, 3 * PAGE);
+        grow(&mut space, 9, 7 * PAGE + 1);
+        assert_eq!(space.untracked(Some(0)), [2 * PAGE..5 * PAGE, 5 * PAGE..7 * PAGE]);
+        space.reach(range, 9 * PAGE..10 * PAGE);
+        space.reach(range, PAGE..2 * PAGE);
+        assert_eq!(space.untracked(Some(0)).len(), 2);
+        space.reach(range, 6 * PAGE..8 * PAGE);
+        assert_eq!(space.untracked(Some(0)), [2 * PAGE..5 * PAGE]);
+        space.reach(range, PAGE..2 * PAGE + 1);
+        assert_eq!(space.untracked(Some(0)), []);
     }
 
     #[test]
