@@ -164,7 +164,7 @@ fn instrumented(
     let config = options.config(path)?;
     let size = bytes.len() as u64;
     let mut instrumented = terminal::spinning("instrumenting", size, || {
-        probing::instrumented(&bytes, options, config)
+        probing::instrumented(&bytes, options, &config)
     })
     .with_context(|| format!("failed to instrument `{}`", path.display()))?;
     let wasm = std::mem::take(&mut instrumented.wasm);

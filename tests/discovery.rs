@@ -138,6 +138,8 @@ const FOUND: &[&str] = &[
     "first_fit.Os",
     "gaps_unknown.O0",
     "slab.O0",
+    "slab.O2",
+    "slab.Os",
 ];
 
 fn main() {

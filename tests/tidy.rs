@@ -12,9 +12,9 @@ const MOST_LINES: usize = 700;
 const LARGEST_GUEST: u64 = 350 * 1024;
 /// Folders that are not ours.
 const OTHERS: [&str; 6] = ["target", ".cache", ".git", "node_modules", "generated", "dist"];
-const LIBRARIES: [&str; 5] = ["trace", "instrumenter", "analysis", "report", "runtime"];
+const LIBRARIES: [&str; 6] = ["trace", "probe", "instrumenter", "analysis", "report", "runtime"];
 /// Libraries that know no operating system.
-const PURE: [&str; 4] = ["trace", "instrumenter", "analysis", "report"];
+const PURE: [&str; 5] = ["trace", "probe", "instrumenter", "analysis", "report"];
 const IMPURE: [&str; 6] = ["fs", "io", "time", "env", "thread", "net"];
 const SOURCES: [&str; 9] = ["rs", "c", "h", "cpp", "ts", "js", "mjs", "zig", "toml"];
 

@@ -1,14 +1,12 @@
 //! `seepage inspect`: what would be hooked, and what not.
 
-use crate::{
-    exit, input,
-    options::InstrumentOptions,
-    probing::{self, Check, Probing},
-    terminal,
-};
+use crate::{exit, input, options::InstrumentOptions, probing, terminal};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
-use seepage_instrumenter::{AllocatorFunction, Inspection};
+use seepage_instrumenter::{
+    AllocatorFunction, Inspection,
+    probe::{Check, Probing},
+};
 use seepage_report::formats::printable_json;
 use serde_json::{Value, json};
 use std::{
@@ -58,22 +56,10 @@ impl Inspect {
     pub(crate) fn execute(&self) -> Result<i32> {
         let name = self.module.display();
         let bytes = input::module(&self.module)?;
-        let mut config = self.instrument.config(&self.module)?;
-        let inspect = |config: &_| {
-            seepage_instrumenter::inspect(&bytes, config)
-                .with_context(|| format!("failed to inspect `{name}`"))
-        };
-        let mut inspection = inspect(&config)?;
-        let options = &self.instrument;
-        let probing = if self.probe && !inspection.allocators.is_empty() {
-            Some(probing::probe(&bytes, &config)?)
-        } else {
-            let probing = probing::settle(&bytes, &inspection, options, &mut config)?;
-            if let Some(Probing::Passed(_)) = &probing {
-                inspection = inspect(&config)?;
-            }
-            probing
-        };
+        let config = self.instrument.config(&self.module)?;
+        let (inspection, probing) =
+            probing::inspected(&bytes, &self.instrument, &config, self.probe)
+                .with_context(|| format!("failed to inspect `{name}`"))?;
         let rendered = match self.format {
             Format::Text => text(&inspection, probing.as_ref(), &self.module),
             Format::Json => printable_json(&json(&inspection, probing.as_ref())),

@@ -39,7 +39,7 @@ impl Instrument {
         let config = self.instrument.config(&self.module)?;
         let size = bytes.len() as u64;
         let instrumented = terminal::spinning("instrumenting", size, || {
-            probing::instrumented(&bytes, &self.instrument, config)
+            probing::instrumented(&bytes, &self.instrument, &config)
         })
         .with_context(|| format!("failed to instrument `{name}`"))?;
         terminal::print_to_stderr(&summary(&instrumented.inspection, &instrumented.wasm));

@@ -201,6 +201,21 @@ impl CallGraph {
         })
     }
 
+    /// Whether nothing but functions `inside` can enter the function, by direct calls or through a
+    /// table.
+    pub(crate) fn is_only_entered_from(&self, function: u32, inside: &[bool]) -> bool {
+        let is_inside = |caller: &u32| inside.get(*caller as usize) == Some(&true);
+        self.nodes.get(function as usize).is_some_and(|node| {
+            let through_table = self.indirect_callers.get(&node.signature);
+            let mut through_table =
+                through_table.into_iter().flatten().filter(|_| node.is_address_taken);
+            !node.is_exported
+                && !node.is_start
+                && node.callers.iter().all(is_inside)
+                && through_table.all(is_inside)
+        })
+    }
+
     pub(crate) fn functions(&self) -> impl Iterator<Item = u32> + use<> {
         0..self.nodes.len() as u32
     }

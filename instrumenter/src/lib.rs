@@ -83,10 +83,7 @@ pub fn inspect(wasm: &[u8], config: &Config) -> Result<Inspection, Error> {
 
 /// A module for a probe: of the candidates of [`inspect`] if nothing is hooked, else of what is;
 /// nothing if there is neither.
-///
-/// # Errors
-/// As [`inspect`].
-pub fn probe_module(wasm: &[u8], config: &Config) -> Result<Option<probe::ProbeModule>, Error> {
+fn probe_module(wasm: &[u8], config: &Config) -> Result<Option<probe::ProbeModule>, Error> {
     let Examined { facts, module, graph, discovery, .. } = examine(wasm, config)?;
     let heaps = if discovery.hooks.is_empty() {
         probe::heaps(&probe::Others::new(&module, &facts, &graph), discovery.pairs)
@@ -97,7 +94,7 @@ pub fn probe_module(wasm: &[u8], config: &Config) -> Result<Option<probe::ProbeM
     if heaps.is_empty() {
         return Ok(None);
     }
-    probe::module(wasm, heaps, discovery.grow_imports).map(Some)
+    probe::module(wasm, &facts, heaps, &discovery.grow_imports).map(Some)
 }
 
 struct Examined<'a> {

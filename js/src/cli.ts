@@ -32,6 +32,7 @@ Options:
       --transport HOW             How records leave the guest: auto, ring or call [default: auto]
       --no-context                Leave out calling contexts: faster, and without stacks
       --alloc-fn NAME=ROLE        A function that is an allocator's, e.g. pool_alloc=malloc
+      --no-probe                  Do not try candidates in a sandbox when names and code leave the allocator open
 `;
 
 /** As of the native tool: see cli/exit.rs. */

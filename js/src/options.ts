@@ -69,6 +69,9 @@ export function parse(words: readonly string[]): { options: Options; rest: strin
       case "--no-context":
         instrument.contexts = false;
         break;
+      case "--no-probe":
+        instrument.probe = false;
+        break;
       case "--transport":
         instrument.transport = one(long, value(), ["auto", "ring", "call"] as const);
         break;

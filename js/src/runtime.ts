@@ -67,7 +67,10 @@ export class Runtime {
   prepare(bytes: BufferSource, name: string, options: InstrumentOptions): BufferSource {
     if (this.isDisabled) return bytes;
     try {
-      const { wasm } = instrument(bytes, { ...options, name });
+      const { wasm, inspection } = instrument(bytes, { ...options, name });
+      if (inspection.probe.reason !== null) {
+        this.warn(`what may be the allocator of the module ${name} was not tried: ${inspection.probe.reason}`);
+      }
       if (native.validate(wasm)) return wasm;
       throw new Error("this engine does not take the instrumented module");
     } catch (error) {

@@ -188,3 +188,42 @@ fn the_hint_can_be_used() {
     assert_eq!(pair, "--alloc-fn f3=malloc --alloc-fn f5=free");
     assert_eq!(inspect(&format!("{pair} {path}"))["verdict"], "confirmed");
 }
+
+/// An allocator may call its own parts through a table: the probe keeps their code, and they are no
+/// program's. It may serve small blocks only.
+#[test]
+fn a_probe_of_calls_through_a_table() {
+    let (_folder, path) = module(
+        r#"(module
+        (memory 2)
+        (type $link (func (param i32)))
+        (table funcref (elem $push))
+        (func $push (param $block i32)
+            (i32.store (local.get $block) (i32.load (i32.const 1040)))
+            (i32.store (i32.const 1040) (local.get $block)))
+        (func $refill (local $at i32) (local $end i32)
+            (local.set $at (i32.shl (memory.grow (i32.const 1)) (i32.const 16)))
+            (local.set $end (i32.add (local.get $at) (i32.const 65536)))
+            (loop $next
+                (call_indirect (type $link) (local.get $at) (i32.const 0))
+                (local.set $at (i32.add (local.get $at) (i32.const 512)))
+                (br_if $next (i32.lt_u (local.get $at) (local.get $end)))))
+        (func $take (param $size i32) (result i32) (local $block i32)
+            (if (i32.gt_u (local.get $size) (i32.const 512)) (then (return (i32.const 0))))
+            (if (i32.eqz (i32.load (i32.const 1040))) (then (call $refill)))
+            (local.set $block (i32.load (i32.const 1040)))
+            (i32.store (i32.const 1040) (i32.load (local.get $block)))
+            (local.get $block))
+        (func $give (param $block i32)
+            (if (local.get $block) (then
+                (i32.store (local.get $block) (i32.load (i32.const 1040)))
+                (i32.store (i32.const 1040) (local.get $block)))))
+        (func (export "run") (call $give (call $take (i32.const 40)))))"#,
+    );
+    let told = inspect(&path);
+    assert_eq!(told["probe"]["outcome"], "passed", "{}", told["probe"]);
+    assert_eq!(told["verdict"], "confirmed");
+    let hooked = told["allocators"].as_array().expect("a list").iter();
+    let hooked: Vec<_> = hooked.map(|it| (it["function"].as_u64(), it["role"].as_str())).collect();
+    assert_eq!(hooked, [(Some(2), Some("malloc")), (Some(3), Some("free"))]);
+}

@@ -11,8 +11,13 @@ use std::process::Command;
 use std::time::Instant;
 
 /// The crates that must build where there is no operating system.
-const PURE: [&str; 4] =
-    ["seepage-trace", "seepage-instrumenter", "seepage-analysis", "seepage-report"];
+const PURE: [&str; 5] = [
+    "seepage-trace",
+    "seepage-probe",
+    "seepage-instrumenter",
+    "seepage-analysis",
+    "seepage-report",
+];
 const UNKNOWN: &str = "wasm32-unknown-unknown";
 
 /// A name and what to do.

@@ -1,54 +1,59 @@
-//! Prepares a module for a probe: the candidates that structure has found are exported, and nothing
-//! else of the module is left to run.
+//! Lets candidates that structure has found show whether they are an allocator: see [`instrument`].
 //!
-//! This crate runs no wasm. Who does takes [`ProbeModule`], tries each [`ProbeHeap`], and hands what
-//! passed back as [`AllocFn`]s.
+//! This crate runs no wasm. The caller's [engine](Engine) does, and [`seepage_probe`] judges what it
+//! sees.
 
+mod meter;
 mod others;
 mod reach;
 mod readings;
+mod sandbox;
+mod settle;
 
 use crate::{
     allocators::shape::{Parameter, Shape},
     config::AllocFn,
     error::Error,
-    graph::index_of,
-    rewrite,
+    facts::Facts,
 };
 pub(crate) use others::Others;
-pub use readings::{Meaning, Reading, Service};
-use seepage_trace::{Role, abi};
+use readings::Reading;
+pub use sandbox::sandbox;
+pub use seepage_probe::engine::{Engine, Instance};
+use seepage_probe::{Suspect, Suspects, engine};
+use seepage_trace::Role;
+pub use settle::{Check, Probed, Probing, inspect, instrument, probe};
 use std::collections::BTreeSet;
-use walrus::{FunctionBuilder, FunctionId, FunctionKind, Module};
 
 /// More functions are not tried for one candidate.
 pub(crate) const MAX_FREES: usize = 8;
+
+/// Bytes of a page of memory.
+const PAGE: u64 = 65536;
 
 /// Nor are more functions that are known to be `malloc`: one that passes is enough.
 const MAX_MALLOCS: usize = 4;
 
 /// A module whose candidates can be called.
 #[derive(Clone, Debug)]
-pub struct ProbeModule {
+pub(crate) struct ProbeModule {
     /// Its bytes.
-    pub wasm: Vec<u8>,
-    /// The memory's export.
-    pub memory: String,
-    /// Imports by which the module may ask its host for a larger memory.
-    pub grow_imports: Vec<(String, String)>,
+    pub(crate) wasm: Vec<u8>,
+    /// Bytes of the memories that it begins with.
+    pub(crate) memory: u64,
     /// What to try, the likeliest first.
-    pub heaps: Vec<ProbeHeap>,
+    pub(crate) heaps: Vec<ProbeHeap>,
 }
 
 /// What may be one allocator.
 #[derive(Clone, Debug)]
-pub struct ProbeHeap {
+pub(crate) struct ProbeHeap {
     /// The `malloc`.
-    pub malloc: ProbeFunction,
+    pub(crate) malloc: ProbeFunction,
     /// What may be its `free`, the likeliest first.
-    pub frees: Vec<ProbeFunction>,
+    pub(crate) frees: Vec<ProbeFunction>,
     /// What may be any other function of it, the likeliest first.
-    pub others: Vec<ProbeFunction>,
+    pub(crate) others: Vec<ProbeFunction>,
 }
 
 /// A function that may be `malloc`, with those that may be its `free`.
@@ -61,23 +66,32 @@ pub(crate) struct ProbePair {
 
 /// A function to try.
 #[derive(Clone, Debug)]
-pub struct ProbeFunction {
+pub(crate) struct ProbeFunction {
     /// Its index in the original.
-    pub index: u32,
-    /// The export by which it can be called.
-    pub export: String,
+    pub(crate) index: u32,
     /// What it may be taken for.
-    pub readings: Vec<Reading>,
+    pub(crate) readings: Vec<Reading>,
     /// Others of the same allocator that it calls.
     calls: Vec<u32>,
 }
 
 /// A function that passed a probe: its index among those tried, and that of the reading.
-pub type Passed = (usize, usize);
+pub(crate) type Passed = (usize, usize);
 
 impl ProbeHeap {
+    /// What is to be tried.
+    fn suspects(&self) -> Suspects {
+        let all =
+            |functions: &[ProbeFunction]| functions.iter().map(ProbeFunction::suspect).collect();
+        Suspects {
+            malloc: self.malloc.suspect(),
+            frees: all(&self.frees),
+            others: all(&self.others),
+        }
+    }
+
     /// The functions that passed, to be hooked on the word of a probe.
-    pub fn settled(&self, malloc: usize, free: Passed, others: &[Passed]) -> Vec<AllocFn> {
+    pub(crate) fn settled(&self, malloc: usize, free: Passed, others: &[Passed]) -> Vec<AllocFn> {
         let passed = |&(function, reading): &Passed| {
             let function = self.others.get(function)?;
             Some((function, function.readings.get(reading)?))
@@ -108,12 +122,18 @@ impl ProbeFunction {
     }
 
     fn with(index: u32, readings: Vec<Reading>) -> ProbeFunction {
-        ProbeFunction {
-            index,
-            export: format!("seepage:probe:{index}"),
-            readings,
-            calls: Vec::new(),
+        ProbeFunction { index, readings, calls: Vec::new() }
+    }
+
+    fn suspect(&self) -> Suspect {
+        Suspect {
+            export: engine::export(self.index),
+            readings: self.readings.iter().map(Reading::tried).collect(),
         }
+    }
+
+    fn is_called(&self, export: &str) -> bool {
+        engine::export(self.index) == export
     }
 
     /// How many parameters it has.
@@ -125,9 +145,15 @@ impl ProbeFunction {
         let mut parameters = reading.parameters.clone();
         for parameter in &mut parameters {
             // What a probe passes as the size of a block is right; what the program passes may be
-            // the size after a resizing that nobody sees.
-            let is_told = *parameter == Parameter::OldSize
-                || (reading.role == Role::Free && *parameter == Parameter::Size);
+            // the size after a resizing that nobody sees. And an alignment that is not what the
+            // function is tried for may be something else.
+            let is_aligned = matches!(reading.role, Role::Memalign | Role::AlignedAlloc);
+            let is_told = match parameter {
+                Parameter::OldSize => true,
+                Parameter::Size => reading.role == Role::Free,
+                Parameter::Align => !is_aligned,
+                _ => false,
+            };
             if is_told {
                 *parameter = Parameter::Other;
             }
@@ -168,52 +194,18 @@ pub(crate) fn known_heaps(hooks: &[(u32, Shape)]) -> Vec<ProbeHeap> {
         .collect()
 }
 
-/// Builds the module, in which only what the candidates reach has its code.
+/// Builds the module.
 pub(crate) fn module(
     wasm: &[u8],
+    facts: &Facts<'_>,
     heaps: Vec<ProbeHeap>,
-    grow_imports: Vec<(String, String)>,
+    grow_imports: &[(String, String)],
 ) -> Result<ProbeModule, Error> {
-    let mut module = rewrite::parse(wasm)?;
-    let ids: Vec<FunctionId> = module.funcs.iter().map(|function| function.id()).collect();
     let functions = heaps
         .iter()
         .flat_map(|heap| [&heap.malloc].into_iter().chain(&heap.frees).chain(&heap.others));
-    let mut exported: BTreeSet<u32> = BTreeSet::new();
-    for function in functions {
-        if exported.insert(function.index) {
-            module.exports.add(&function.export, ids[function.index as usize]);
-        }
-    }
-    module.start = None;
-    let memory = format!("{}0", abi::MEMORY_EXPORT_PREFIX);
-    if let Some(id) = module.memories.iter().next().map(|memory| memory.id()) {
-        module.exports.add(&memory, id);
-    }
-    silence(&mut module, &ids, &exported);
-    let wasm = module.emit_wasm();
-    Ok(ProbeModule { wasm, memory, grow_imports, heaps })
-}
-
-/// Empties the functions that no exported candidate can reach: a probe must not compile megabytes.
-fn silence(module: &mut Module, ids: &[FunctionId], exported: &BTreeSet<u32>) {
-    let reached = reach::reached(module, ids, exported);
-    for (index, &id) in ids.iter().enumerate().filter(|(index, _)| !reached[*index]) {
-        let function = module.funcs.get(id);
-        if !matches!(function.kind, FunctionKind::Local(_)) {
-            continue;
-        }
-        debug_assert_eq!(index_of(id), index as u32);
-        // A type of its own, such as one of a recursion group, must stay what it is.
-        let ty = function.ty();
-        if !rewrite::has_plain_type(module, ty) {
-            continue;
-        }
-        let (parameters, results) = module.types.params_results(ty);
-        let (parameters, results) = (parameters.to_vec(), results.to_vec());
-        let arguments: Vec<_> = parameters.iter().map(|&ty| module.locals.add(ty)).collect();
-        let mut builder = FunctionBuilder::new(&mut module.types, &parameters, &results);
-        builder.func_body().unreachable();
-        module.funcs.get_mut(id).kind = FunctionKind::Local(builder.local_func(arguments));
-    }
+    let functions: BTreeSet<u32> = functions.map(|function| function.index).collect();
+    let pages = facts.module.memories.iter().map(|memory| memory.initial_pages);
+    let memory = pages.fold(0u64, u64::saturating_add).saturating_mul(PAGE);
+    Ok(ProbeModule { wasm: sandbox(wasm, &functions, grow_imports)?, memory, heaps })
 }

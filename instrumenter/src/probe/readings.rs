@@ -1,58 +1,21 @@
 //! What the parameters of a function to try may mean, by their number.
 
 use crate::allocators::shape::{Answer, Parameter, Shape};
+use seepage_probe::{Meaning, Service};
 use seepage_trace::Role;
 
 /// One way to take a function: what it does, and what its parameters are for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reading {
+pub(crate) struct Reading {
     pub(super) role: Role,
     pub(super) parameters: Vec<Parameter>,
     pub(super) answer: Answer,
     may_refuse: bool,
 }
 
-/// What a function must do to be believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
-    /// Give a block.
-    Allocate,
-    /// Take one back.
-    Free,
-    /// Resize a block, and move it where it must.
-    Resize,
-    /// Resize a block and answer its address, or answer 0 and leave it as it is.
-    ResizeOrRefuse,
-    /// Resize a block where it is and answer 1, or answer 0 and leave it as it is.
-    ResizeInPlace,
-    /// Give a block that holds zeros.
-    AllocateZeroed,
-    /// Give a block of the alignment asked for.
-    AllocateAligned,
-}
-
-/// A parameter's meaning, as far as a probe needs it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Meaning {
-    /// The size of the block.
-    Size,
-    /// How many of that size.
-    Count,
-    /// The block.
-    Pointer,
-    /// The size that the block has.
-    OldSize,
-    /// The alignment wanted.
-    Align,
-    /// The allocator itself: where it keeps its state.
-    Own,
-    /// Anything.
-    Other,
-}
-
 impl Reading {
     /// What the function must do.
-    pub fn service(&self) -> Service {
+    pub(super) fn service(&self) -> Service {
         match (self.role, self.answer) {
             (Role::Realloc, Answer::InPlace) => Service::ResizeInPlace,
             (Role::Realloc, _) if self.may_refuse => Service::ResizeOrRefuse,
@@ -64,8 +27,12 @@ impl Reading {
         }
     }
 
-    /// The parameters in order.
-    pub fn meanings(&self) -> impl Iterator<Item = Meaning> + '_ {
+    /// As a probe takes it.
+    pub(super) fn tried(&self) -> seepage_probe::Reading {
+        seepage_probe::Reading { service: self.service(), parameters: self.meanings().collect() }
+    }
+
+    fn meanings(&self) -> impl Iterator<Item = Meaning> + '_ {
         self.parameters.iter().enumerate().map(|(index, parameter)| match parameter {
             Parameter::Other if index == 0 => Meaning::Own,
             Parameter::Size => Meaning::Size,

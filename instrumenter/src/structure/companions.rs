@@ -121,6 +121,12 @@ impl<'a> Companions<'a> {
         let functions = self.view.graph.functions();
         let place = whole::place(&self.state);
         let is_there = |address: &u32| place.as_ref().is_some_and(|place| place.contains(address));
+        // What both leave to functions of their own, such as whole pages, is state too.
+        let deeper = |function: u32| -> BTreeSet<u32> {
+            let callees = self.view.graph.callees(function).iter();
+            callees.flat_map(|&callee| self.view.features.rare_addresses(callee)).collect()
+        };
+        let of_helpers = deeper(self.malloc);
         let mut suspects: Vec<(usize, u32, usize)> = functions
             .filter_map(|function| {
                 let (parameters @ 1..=5, 0 | 1) = self.view.integers(function)? else {
@@ -130,7 +136,9 @@ impl<'a> Companions<'a> {
                     (self.shared_state(function), self.shared_helpers(function));
                 // One of the addresses may have an index folded in.
                 let code = self.view.features.of(function);
-                if state == 0 && code.addresses.iter().any(is_there) {
+                let is_near = code.addresses.iter().any(is_there)
+                    || (!of_helpers.is_empty() && !deeper(function).is_disjoint(&of_helpers));
+                if state == 0 && is_near {
                     state = 1;
                 }
                 let touches = self.view.features.of(function).stores > 0 || helpers > 0;

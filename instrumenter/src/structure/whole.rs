@@ -8,19 +8,20 @@ use std::{collections::BTreeSet, ops::RangeInclusive};
 const STATICS: u32 = 4096;
 
 /// A function outside `functions`, and what only they call, that works on the state that `malloc`
-/// and `free` share.
+/// and `free` share. What is only to be tried may have parts that it calls through a table, and
+/// state that is known by no more than where it lies.
 pub(super) fn outsider(
     view: &View<'_>,
     malloc: u32,
     free: u32,
     functions: impl IntoIterator<Item = u32>,
-    by_place: bool,
+    to_be_tried: bool,
 ) -> Option<u32> {
     let (of_malloc, of_free) = (touched(view, malloc), touched(view, free));
     let shared: BTreeSet<u32> = of_malloc.intersection(&of_free).copied().collect();
     // Where the compiler has folded an index into one of the addresses, they share no more than the
     // place where these lie.
-    let place = place(&of_malloc).filter(|_| by_place && shared.is_empty());
+    let place = place(&of_malloc).filter(|_| to_be_tried && shared.is_empty());
     let enough = shared.len().clamp(1, 2);
     let is_state = |address: &u32| {
         shared.contains(address) || place.as_ref().is_some_and(|place| place.contains(address))
@@ -32,7 +33,8 @@ pub(super) fn outsider(
         // What the host calls once, without a word, sets the state up.
         let is_start =
             view.integers(function) == Some((0, 0)) && view.graph.is_only_exported(function);
-        !inside[function as usize] && !is_start && code.stores > 0 && shared >= enough
+        let is_part = || to_be_tried && view.graph.is_only_entered_from(function, &inside);
+        !inside[function as usize] && !is_start && code.stores > 0 && shared >= enough && !is_part()
     })
 }
 

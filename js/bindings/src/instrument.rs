@@ -1,7 +1,13 @@
 //! The instrumenter for JavaScript.
 
-use crate::abi::{Address, answer, give, give_json};
-use seepage_instrumenter::{AllocFn, Config, Contexts, Inspection, TransportKind, instrument};
+use crate::{
+    abi::{Address, answer, give, give_json},
+    probe::Engine,
+};
+use seepage_instrumenter::{
+    AllocFn, Config, Contexts, Inspection, TransportKind, instrument,
+    probe::{self, Probing},
+};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use wasmparser::{Parser, Payload};
@@ -18,6 +24,8 @@ struct Options {
     alloc_fn: Vec<String>,
     #[serde(default)]
     glue: Option<String>,
+    #[serde(default)]
+    no_probe: bool,
 }
 
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
@@ -37,6 +45,24 @@ struct Told {
     verdict: &'static str,
     allocators: Vec<Allocator>,
     blind_spots: Vec<String>,
+    probe: Probe,
+}
+
+/// What a probe has shown, if there was one.
+#[derive(Serialize)]
+struct Probe {
+    outcome: &'static str,
+    /// Why it could not run.
+    reason: Option<String>,
+    checks: Vec<Check>,
+}
+
+#[derive(Serialize)]
+struct Check {
+    function: Option<u32>,
+    name: &'static str,
+    passed: bool,
+    detail: String,
 }
 
 #[derive(Serialize)]
@@ -48,7 +74,7 @@ struct Allocator {
 }
 
 thread_local! {
-    static TOLD: RefCell<Option<Inspection>> = const { RefCell::new(None) };
+    static TOLD: RefCell<Option<(Inspection, Option<Probing>)>> = const { RefCell::new(None) };
 }
 
 /// Instruments a module. The result is its bytes, or why there are none.
@@ -68,7 +94,7 @@ extern "C" fn seepage_instrument(
 #[unsafe(no_mangle)]
 extern "C" fn seepage_inspection() {
     TOLD.with_borrow(|inspection| {
-        give_json(&inspection.as_ref().map(|inspection| {
+        give_json(&inspection.as_ref().map(|(inspection, probing)| {
             Told {
                 verdict: inspection.verdict.name(),
                 allocators: inspection
@@ -82,9 +108,28 @@ extern "C" fn seepage_inspection() {
                     })
                     .collect(),
                 blind_spots: inspection.blind_spots.clone(),
+                probe: told(probing.as_ref()),
             }
         }));
     });
+}
+
+fn told(probing: Option<&Probing>) -> Probe {
+    let checks = probing.map(Probing::checks).unwrap_or_default();
+    let check = |it: &probe::Check| Check {
+        function: it.function,
+        name: it.check.name,
+        passed: it.check.passed,
+        detail: it.check.detail.clone(),
+    };
+    Probe {
+        outcome: probing.map_or("not run", Probing::outcome),
+        reason: match probing {
+            Some(Probing::CouldNotRun(reason)) => Some(reason.clone()),
+            _ => None,
+        },
+        checks: checks.iter().map(check).collect(),
+    }
 }
 
 fn run(wasm: &[u8], options: Result<Options, String>) -> Result<Vec<u8>, String> {
@@ -107,8 +152,13 @@ fn run(wasm: &[u8], options: Result<Options, String>) -> Result<Vec<u8>, String>
         glue: options.glue,
         companion: None,
     };
-    let instrumented = instrument(wasm, &config).map_err(|error| error.to_string())?;
-    TOLD.set(Some(instrumented.inspection));
+    let (instrumented, probing) = if options.no_probe {
+        instrument(wasm, &config).map(|instrumented| (instrumented, None))
+    } else {
+        probe::instrument(wasm, &config, &mut Engine).map(|(it, probing)| (it, Some(probing)))
+    }
+    .map_err(|error| error.to_string())?;
+    TOLD.set(Some((instrumented.inspection, probing)));
     Ok(instrumented.wasm)
 }
 

@@ -15,6 +15,8 @@ export interface InstrumentOptions {
   allocFn?: readonly string[];
   /** The JavaScript that loads the module: it may tell which export is malloc. */
   glue?: string;
+  /** Whether candidates are tried in a sandbox when names and code leave the allocator open; they are unless this is false. */
+  probe?: boolean;
 }
 
 /** What was found in a module. */
@@ -24,6 +26,13 @@ export interface Inspection {
   allocators: { function: string; role: string; family: string; how: string }[];
   /** What will not be seen, a sentence each. */
   blindSpots: string[];
+  /** What the candidates have shown in a sandbox, if they were tried. */
+  probe: {
+    outcome: "not run" | "not needed" | "passed" | "failed" | "could not run";
+    /** Why it could not run. */
+    reason: string | null;
+    checks: { function: number | null; name: string; passed: boolean; detail: string }[];
+  };
 }
 
 export interface Instrumented {
@@ -47,7 +56,7 @@ export const NOBODY: Host = { context() {}, full() {}, watched() {} };
  * @throws when the bytes are no module that can be instrumented
  */
 export function instrument(bytes: BufferSource, options: InstrumentOptions = {}): Instrumented {
-  const { name = "module", transport = "auto", contexts = true, allocFn = [], glue } = options;
+  const { name = "module", transport = "auto", contexts = true, allocFn = [], glue, probe = true } = options;
   // An instance of its own: a panic in it spoils nothing, and its memory goes with it.
   const analysis = new Analysis(NOBODY);
   const asked = {
@@ -56,14 +65,15 @@ export function instrument(bytes: BufferSource, options: InstrumentOptions = {})
     no_context: !contexts,
     alloc_fn: allocFn,
     ...(glue !== undefined && { glue }),
+    no_probe: !probe,
   };
   try {
     const wasm = analysis.ask("seepage_instrument", view(bytes), asked);
     analysis.call("seepage_inspection");
-    const { verdict, allocators, blind_spots } = analysis.json<
+    const { blind_spots: blindSpots, ...told } = analysis.json<
       Omit<Inspection, "blindSpots"> & { blind_spots: string[] }
     >();
-    return { wasm, inspection: { verdict, allocators, blindSpots: blind_spots } };
+    return { wasm, inspection: { ...told, blindSpots } };
   } catch (error) {
     if (!(error instanceof WebAssembly.RuntimeError)) throw error;
     throw new Error(`the instrumenter failed: ${analysis.text() || error.message}`);

@@ -2,6 +2,7 @@
 
 import * as env from "#env";
 import { native } from "../hook/native.js";
+import { engine } from "../probe.js";
 
 type Numeric = number | bigint;
 type Exports = Record<string, (...args: Numeric[]) => number>;
@@ -30,7 +31,8 @@ export class Analysis {
   readonly #memory: WebAssembly.Memory;
 
   constructor(host: Host) {
-    const instance = new native.Instance(module(), { host: host as unknown as WebAssembly.ModuleImports });
+    const probe = engine(() => this.buffer) as unknown as WebAssembly.ModuleImports;
+    const instance = new native.Instance(module(), { host: host as unknown as WebAssembly.ModuleImports, probe });
     const exports = native.exports(instance);
     this.exports = exports as unknown as Exports;
     this.#memory = exports.memory as WebAssembly.Memory;

@@ -5,8 +5,8 @@
 //! function of the program's that only happens to behave, such as one that doubles an array, is
 //! none of the allocator's.
 
-use super::{
-    Argument, Bench, Check, Probed, Result, Service, Suspect,
+use crate::{
+    Bench, Check, Meaning, Probed, Result, Service, Suspect,
     blocks::{Block, Blocks},
     guest::{Function, Guest, Values},
 };
@@ -49,8 +49,8 @@ const KEPT: u32 = 4_000;
 const KEPT_SIZE: u64 = 200;
 
 /// Tries the suspects one by one.
-pub(super) fn run(
-    bench: &Bench<'_>,
+pub(crate) fn run(
+    bench: &mut Bench<'_>,
     malloc: &Function<'_>,
     free: &Function<'_>,
     suspects: &[Suspect],
@@ -60,7 +60,7 @@ pub(super) fn run(
         if [malloc.export, free.export].contains(&suspect.export.as_str()) {
             continue;
         }
-        if bench.fuel.get() == 0 {
+        if bench.fuel == 0 {
             let left = suspects.len() - index;
             let detail = format!("{left} functions were not tried: the time was up");
             probed.checks.push(Check { name: "others", export: None, passed: false, detail });
@@ -69,7 +69,7 @@ pub(super) fn run(
         let mut furthest = Vec::new();
         let passed = bench.try_readings(
             suspect,
-            |tried, checks| Trial { malloc, free, tried }.passes(bench, checks),
+            |bench, tried, checks| Trial { malloc, free, tried }.passes(bench, checks),
             &mut furthest,
         );
         match passed {
@@ -92,7 +92,7 @@ struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    fn passes(&self, bench: &Bench<'_>, checks: &mut Vec<Check>) -> bool {
+    fn passes(&self, bench: &mut Bench<'_>, checks: &mut Vec<Check>) -> bool {
         let service = self.tried.reading.service;
         let name = match service {
             Service::AllocateZeroed => "zeroed",
@@ -155,7 +155,7 @@ impl Trial<'_> {
     /// Where a block is after it was resized, or nothing if it was not.
     fn resize(&self, guest: &mut Guest, block: u64, old: u64, new: u64) -> Result<Option<u64>> {
         let values = Values { pointer: block, old, size: new, ..Values::default() };
-        let answer = guest.call(self.tried, values)?.ok_or("it answers nothing")?;
+        let answer = guest.call(self.tried, values)?;
         match (self.tried.reading.service, answer) {
             (Service::ResizeInPlace, 0) | (Service::ResizeOrRefuse, 0) => Ok(None),
             (Service::ResizeInPlace, 1) => Ok(Some(block)),
@@ -172,17 +172,17 @@ impl Trial<'_> {
         for _ in 0..3 {
             let mut used: Vec<Range<u64>> = Vec::new();
             for (count, size) in SIZES {
-                let block = guest.allocate(self.malloc, (count * size) as u32)?;
-                guest.bytes(&block)?.fill(0xff);
+                let block = guest.allocate(self.malloc, count * size)?;
+                guest.fill(&block, 0xff)?;
                 used.push(block);
             }
             for block in &used {
-                guest.free(self.free, block.start, block.end - block.start)?;
+                guest.free(self.free, block)?;
             }
             let mut heap = Blocks::default();
             for (count, size) in SIZES {
                 let mut block = Block { range: self.allocate(guest, count, size, 8)?, mark: 0 };
-                if guest.bytes(&block.range)?.iter().any(|&byte| byte != 0) {
+                if guest.read(&block.range)?.iter().any(|&byte| byte != 0) {
                     return Err(format!("{:x?} holds something else than zeros", block.range));
                 }
                 bytes += count * size;
@@ -235,7 +235,7 @@ impl Trial<'_> {
     fn allocate(&self, guest: &mut Guest, count: u64, size: u64, align: u64) -> Result<Range<u64>> {
         let whole = count * size;
         let (count, size) =
-            if self.tried.takes(Argument::Count) { (count, size) } else { (1, whole) };
+            if self.tried.takes(Meaning::Count) { (count, size) } else { (1, whole) };
         guest.block(self.tried, Values { size, count, align, ..Values::default() }, whole)
     }
 
@@ -266,10 +266,10 @@ impl Trial<'_> {
             if seen.len() < 64 && !seen.contains(&block) {
                 seen.push(block);
             }
-            guest.free(self.free, block, size)?;
+            guest.free(self.free, &(block..block.saturating_add(size)))?;
         }
-        guest.free(self.free, fence.start, 64)?;
-        let pages = guest.pages() - before;
+        guest.free(self.free, &fence)?;
+        let pages = guest.pages().saturating_sub(before);
         let told = format!("{ROUNDS} rounds use {} addresses and {pages} more pages", seen.len());
         if pages > 8 || seen.len() > 16 { Err(told) } else { Ok(told) }
     }
@@ -279,20 +279,20 @@ impl Trial<'_> {
     fn spare(&self, guest: &mut Guest) -> Result<String> {
         let before = guest.pages();
         for _ in 0..KEPT {
-            guest.allocate(self.malloc, KEPT_SIZE as u32)?;
+            guest.allocate(self.malloc, KEPT_SIZE)?;
         }
-        let plain = guest.pages() - before;
+        let plain = guest.pages().saturating_sub(before);
         for _ in 0..KEPT {
             self.allocate(guest, 1, KEPT_SIZE, 16)?;
         }
-        let aligned = guest.pages() - before - plain;
+        let aligned = guest.pages().saturating_sub(before + plain);
         let told = format!("{KEPT} blocks grow the memory by {aligned} pages, malloc's by {plain}");
         if aligned > plain * 5 / 4 + 2 { Err(told) } else { Ok(told) }
     }
 
     /// What it hands out is what `malloc` would have handed out in its place, and afterwards the heap
     /// is as it would have been: it asks for neither more nor less.
-    fn exact(&self, bench: &Bench<'_>, checks: &mut Vec<Check>) -> bool {
+    fn exact(&self, bench: &mut Bench<'_>, checks: &mut Vec<Check>) -> bool {
         let mut plain = Vec::new();
         let name = "exact";
         let mut scratch = Vec::new();
@@ -320,14 +320,14 @@ impl Trial<'_> {
     fn sequence(&self, guest: &mut Guest, of_tried: bool) -> Result<Vec<u64>> {
         let mut addresses = Vec::new();
         if self.tried.reading.service == Service::Resize {
-            for size in [3000u32, 700, 12_000, 1000, 40_000] {
-                let small = guest.allocate(self.malloc, 16)?.start;
+            for size in [3000, 700, 12_000, 1000, 40_000] {
+                let small = guest.allocate(self.malloc, 16)?;
                 guest.allocate(self.malloc, 16)?;
                 addresses.push(match of_tried {
-                    true => self.resize(guest, small, 16, size.into())?.ok_or("it refuses")?,
+                    true => self.resize(guest, small.start, 16, size)?.ok_or("it refuses")?,
                     false => {
                         let block = guest.allocate(self.malloc, size)?.start;
-                        guest.free(self.free, small, 16)?;
+                        guest.free(self.free, &small)?;
                         block
                     }
                 });
@@ -339,11 +339,11 @@ impl Trial<'_> {
             let whole = count * size;
             let block = match of_tried {
                 true => self.allocate(guest, count, size, 8)?,
-                false => guest.allocate(self.malloc, whole as u32)?,
+                false => guest.allocate(self.malloc, whole)?,
             };
             addresses.push(block.start);
             if count % 2 == 1 {
-                guest.free(self.free, block.start, whole)?;
+                guest.free(self.free, &block)?;
             }
             addresses.push(guest.allocate(self.malloc, 40)?.start);
         }
