@@ -352,6 +352,18 @@ fn adds_up(ran: &Ran) -> Result<(), String> {
 
     let account = report.pointer("/memory/account").ok_or("no account of the memory")?;
     equal(sum(account), last * page).map_err(wrong("the account's sum"))?;
+    if number(report, "/high_water/clock")? > 0 {
+        let peak = report.pointer("/memory/peak_account").ok_or("no account of the peak")?;
+        let pages = number(report, "/high_water/pages")?;
+        equal(sum(peak), pages * page).map_err(wrong("the sum of the account at the peak"))?;
+    }
+    for mark in report["marks"].as_array().into_iter().flatten() {
+        let account = &mark["account"];
+        if !account.is_null() {
+            let pages = number(mark, "/pages")?;
+            equal(sum(account), pages * page).map_err(wrong("an account's sum at a mark"))?;
+        }
+    }
     let (mut blocks, mut bytes) = (0, 0);
     for kind in LEAKS {
         blocks += number(report, &format!("/leaks/{kind}/blocks"))?;

@@ -65,8 +65,8 @@ pub use open_files::OpenFiles;
 pub use outcome::{Drops, Outcome, Verdict};
 pub use profile::{
     AtMark, ContextCost, Cost, Count, Grow, GrownBy, Growth, GrowthCause, Held, Kinds, LeakKind,
-    LifetimeBucket, LossRecord, Mark, MemoryUse, Peak, Point, Profile, Reachability, Rise,
-    RootGroup, Roots, SizeBucket, StackId, Totals,
+    LifetimeBucket, LossRecord, Mark, MemoryUse, NotJudged, Peak, Point, Profile, Reachability,
+    Rise, RootGroup, Roots, SizeBucket, StackId, Totals,
 };
 pub use session::Session;
 pub use snapshot::Snapshot;

@@ -459,15 +459,43 @@ pub struct Mark {
     pub live: Count,
     /// Size of all memories, in pages of 64 KiB.
     pub pages: u64,
-    /// What became of the blocks, if there is an image of the moment.
+    /// What an image of the moment shows, if there is one.
     pub found: Option<AtMark>,
+    /// Why it is not known what is lost, if it is not.
+    pub not_judged: Option<NotJudged>,
+}
+
+/// Why nobody can say what is lost at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotJudged {
+    /// There is no image of a memory with live blocks.
+    NoImage,
+    /// What is live may only be waiting for a collector.
+    Collected,
+    /// What is live may have been freed.
+    FreesUnseen,
+}
+
+impl NotJudged {
+    /// The reason, in a sentence without a full stop.
+    pub fn reason(self) -> &'static str {
+        match self {
+            NotJudged::NoImage => "there is no image of the memory",
+            NotJudged::Collected => {
+                "the heap is garbage-collected, and what is live may only be waiting for its collector"
+            }
+            NotJudged::FreesUnseen => {
+                "no function that frees could be found, and what is live may have been freed"
+            }
+        }
+    }
 }
 
 /// What an image of a marked moment shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AtMark {
-    /// What points to the blocks.
-    pub kinds: Kinds,
+    /// What points to the blocks, if those of all modules could be judged.
+    pub kinds: Option<Kinds>,
     /// What was known noise then, and is in none of those kinds.
     pub suppressed: Count,
     /// What the bytes of all memories were for.

@@ -14,7 +14,7 @@ use crate::{
     kinds,
     open_files::OpenFileList,
     outcome::{Drops, Outcome},
-    profile::{AtMark, Reachability, RootGroup, StackId, Totals},
+    profile::{Reachability, RootGroup, StackId, Totals},
     snapshot::Snapshot,
     suppressions::{self, Rule},
     whatif::{HeapShape, Remaining},
@@ -22,6 +22,7 @@ use crate::{
 use seepage_trace::{Context, End, Frame, Message, ModuleId, ModuleInfo};
 
 mod images;
+mod marks;
 mod rules;
 
 use images::Images;
@@ -108,9 +109,8 @@ impl Session {
             }
             Message::Suppressions { origin, text } => self.suppressions(text, origin),
             Message::Mark { name } => {
-                let found = self.at_mark();
-                self.draw(name);
-                self.heap.mark(name, found);
+                let (found, not_judged) = self.at_mark(name);
+                self.heap.mark(name, found, not_judged);
                 self.images.clear();
             }
             Message::End(end) => self.end = Some(end.clone()),
@@ -142,45 +142,6 @@ impl Session {
         self.heap.frames(stack)
     }
 
-    /// What became of the blocks by now, and what the memories are for, if there is an image of
-    /// every module that has blocks.
-    fn at_mark(&self) -> Option<AtMark> {
-        if self.images.list.is_empty() {
-            return None;
-        }
-        let mut contexts = self.heap.live_contexts();
-        let rules = self.rules.list.clone();
-        suppressions::apply_to_contexts(rules, &mut contexts, &self.modules, &[]);
-        let is_suppressed = |stack: StackId| {
-            let context = contexts.get(stack.0 as usize);
-            context.is_some_and(|context| context.suppressed_by.is_some())
-        };
-        let mut found = Reachability::default();
-        let mut account = Account::default();
-        for module in &self.modules {
-            let survey = self.heap.survey(module.id)?;
-            let live = survey.live();
-            let image = self.images.of(module.id);
-            let judged = match image.filter(|_| kinds::can_judge(module)) {
-                Some(image) => {
-                    let unaligned = self.config.unaligned;
-                    let judged =
-                        kinds::judging(module, image, &survey, &live, unaligned, |judge| {
-                            judge.judge(is_suppressed, 0, &mut found)
-                        });
-                    Some(judged.kinds)
-                }
-                None if live.is_empty() => None,
-                None => return None,
-            };
-            let blocks = take::judged(&live, judged.as_deref());
-            let (image, bytes) = (image.map(|image| &image.memory), survey.main.bytes);
-            Moment { module, survey: &survey, image, blocks, bytes }.add_to(&mut account);
-        }
-        take::add_others(self.heap.memories(), &mut account);
-        Some(AtMark { kinds: found.kinds, suppressed: found.suppressed, account })
-    }
-
     /// Why the verdicts will be withdrawn, if what was fed since the last call has shown it: for a
     /// run that is still going on. [`Session::finish`] says so by itself.
     pub fn alarm(&mut self) -> Option<Abstention> {
@@ -188,35 +149,6 @@ impl Session {
         let unjudged = early.get(self.judged..)?;
         self.judged = early.len();
         analyses::self_check::early_doubt(&self.modules, unjudged)
-    }
-
-    /// Draws the memories of which there is an image, if that was asked for.
-    fn draw(&mut self, mark: &str) {
-        if !self.maps.are_wanted() {
-            return;
-        }
-        for module in &self.modules {
-            let image = self.images.of(module.id);
-            let (Some(image), Some(survey)) = (image, self.heap.survey(module.id)) else {
-                continue;
-            };
-            let live = survey.live();
-            let kinds = kinds::can_judge(module).then(|| {
-                let unaligned = self.config.unaligned;
-                let judged = kinds::judging(module, image, &survey, &live, unaligned, |judge| {
-                    judge.judge(|_| false, 0, &mut Reachability::default())
-                });
-                judged.kinds
-            });
-            let moment = Moment {
-                module,
-                survey: &survey,
-                image: Some(&image.memory),
-                blocks: take::judged(&live, kinds.as_deref()),
-                bytes: image.memory.bytes,
-            };
-            self.maps.draw(MapMoment::Mark(mark.to_owned()), &moment);
-        }
     }
 
     /// Judges what was seen.
@@ -262,7 +194,7 @@ impl Session {
             kinds = suppressions::kinds_by_context(&all.records, count, config.leak_kinds);
         }
         let contexts = &mut profile.contexts;
-        let suppressed = suppressions::apply_to_contexts(rules, contexts, &modules, &kinds);
+        let suppressed = suppressions::apply_to_contexts(&rules, contexts, &modules, &kinds);
         let is_suppressed = |stack: StackId| {
             let context = profile.contexts.get(stack.0 as usize);
             context.is_some_and(|context| context.suppressed_by.is_some())
@@ -299,19 +231,19 @@ impl Session {
             let kinds = judged.map(|judged| judged.kinds);
             let blocks = take::judged(&live, kinds.as_deref());
             let image = image.map(|image| &image.memory);
-            let end = Moment { module, survey: &survey, image, blocks, bytes: survey.main.bytes };
+            let (bytes, top) = (survey.main.bytes, survey.extent.top);
+            let end = Moment { module, survey: &survey, image, blocks, bytes, top };
             end.add_to(&mut account);
             maps.draw(MapMoment::End, &end);
             let blocks = take::placed(remains.at_peak(&survey));
-            let bytes = survey.main.at_peak;
-            let peak = Moment { module, survey: &survey, image: None, blocks, bytes };
+            let (bytes, top) = (survey.main.at_peak, survey.top_at_peak);
+            let peak = Moment { module, survey: &survey, image: None, blocks, bytes, top };
             peak.add_to(&mut peak_account);
             maps.draw(MapMoment::Peak, &peak);
         }
+        take::add_others(&profile.memories, &mut account);
+        take::add_others(&remains.memories_at_peak, &mut peak_account);
         drop((remains, images));
-        for account in [&mut account, &mut peak_account] {
-            take::add_others(&profile.memories, account);
-        }
         profile.account = Some(account);
         profile.peak_account = Some(peak_account);
         profile.reachability = (!reachability.modules.is_empty()).then_some(reachability);

@@ -436,8 +436,11 @@ fn mark(mark: &seepage_analysis::Mark) -> schema::Mark {
         clock: mark.clock,
         live: count(mark.live),
         pages: mark.pages,
-        leaks: (mark.found.as_ref())
-            .map(|found| reachability::kind_counts(&found.kinds, found.suppressed)),
+        leaks: (mark.found.as_ref()).and_then(|found| {
+            let kinds = found.kinds.as_ref()?;
+            Some(reachability::kind_counts(kinds, found.suppressed))
+        }),
+        not_judged: mark.not_judged.map(|why| why.reason().into()),
         account: mark.found.as_ref().map(|found| account(&found.account)),
     }
 }

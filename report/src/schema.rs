@@ -395,8 +395,11 @@ pub struct Mark {
     pub live: Count,
     /// Size of all memories, in pages of 64 KiB.
     pub pages: u64,
-    /// What became of the blocks that were live then; null without an image of the moment.
+    /// What became of the blocks that were live then; null if nobody can say.
     pub leaks: Option<KindCounts>,
+    /// Why nobody can, a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_judged: Option<String>,
     /// What every byte was for then; null without an image of the moment.
     pub account: Option<Account>,
 }

@@ -19,6 +19,8 @@ pub(crate) struct Moment<'a> {
     pub(crate) blocks: Vec<Placed>,
     /// Size of its main memory.
     pub(crate) bytes: u64,
+    /// The highest address that was ever handed out by then.
+    pub(crate) top: u64,
 }
 
 impl Moment<'_> {
@@ -41,7 +43,7 @@ impl Moment<'_> {
             stack: self.module.layout.stack.clone(),
             blocks: &self.blocks,
             geometry: &geometry,
-            top: self.survey.extent.top,
+            top: self.top,
             fitting: self.survey.usual_size,
             untracked: &untracked,
         }))

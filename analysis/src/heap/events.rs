@@ -170,7 +170,7 @@ impl Heap {
             }
         }
         if inserted.is_ok() {
-            self.modules[caller.module].extent.take(addr, size);
+            self.modules[caller.module].extent.take(addr, size, self.peak.clock);
         }
         self.recent.add(size);
         self.sizes.add(size, size);

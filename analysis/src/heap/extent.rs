@@ -15,19 +15,28 @@ pub(crate) struct Extent {
     taken: [u64; 2],
     /// All addresses, one over the other: what bits none of them has.
     bits: u64,
+    /// `top` at a high-water mark that it has outgrown, and that mark's clock.
+    outgrown: (u64, u64),
 }
 
 impl Default for Extent {
     fn default() -> Extent {
-        Extent { low: u64::MAX, top: 0, taken: [0; 2], bits: 0 }
+        Extent { low: u64::MAX, top: 0, taken: [0; 2], bits: 0, outgrown: (0, u64::MAX) }
     }
 }
 
 impl Extent {
+    /// Takes note of a block; `peak_clock` is that of the high-water mark as it is before.
     #[inline]
-    pub(crate) fn take(&mut self, addr: u64, size: u64) {
+    pub(crate) fn take(&mut self, addr: u64, size: u64, peak_clock: u64) {
         self.low = self.low.min(addr);
-        self.top = self.top.max(addr.saturating_add(size));
+        let end = addr.saturating_add(size);
+        if end > self.top {
+            if self.outgrown.1 != peak_clock {
+                self.outgrown = (self.top, peak_clock);
+            }
+            self.top = end;
+        }
         self.bits |= addr;
         for (taken, align) in self.taken.iter_mut().zip(ALIGNMENTS) {
             *taken = taken.wrapping_add(about(size, align));
@@ -39,6 +48,11 @@ impl Extent {
         for (taken, align) in self.taken.iter_mut().zip(ALIGNMENTS) {
             *taken = taken.wrapping_sub(about(size, align));
         }
+    }
+
+    /// How far it reached at the high-water mark, which is known by now.
+    pub(crate) fn top_at(&self, peak_clock: u64) -> u64 {
+        if self.outgrown.1 == peak_clock { self.outgrown.0 } else { self.top }
     }
 
     /// The largest power of two of which all addresses are multiples.

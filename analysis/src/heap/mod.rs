@@ -29,7 +29,10 @@ mod timeline;
 use crate::{
     config::Caps,
     outcome::Drops,
-    profile::{AtMark, ContextCost, Cost, Count, MemoryUse, Peak, Profile, StackId, Totals},
+    profile::{
+        AtMark, ContextCost, Cost, Count, Mark, MemoryUse, NotJudged, Peak, Profile, StackId,
+        Totals,
+    },
     snapshot::Snapshot,
 };
 use annotations::Annotations;
@@ -167,7 +170,7 @@ impl Heap {
         };
         module.announced = true;
         module.has_contexts = info.contexts;
-        module.memories = self.space.module(info);
+        module.memories = self.space.module(info, self.peak.clock);
         module.families = families(&info.tracepoints);
         let allocators = info.tracepoints.iter().filter(|it| it.role != Role::Grow);
         module.functions = allocators.map(|it| it.function.clone()).collect();
@@ -209,9 +212,15 @@ impl Heap {
         }
     }
 
-    pub(crate) fn mark(&mut self, name: &str, found: Option<AtMark>) {
+    pub(crate) fn mark(
+        &mut self,
+        name: &str,
+        found: Option<AtMark>,
+        not_judged: Option<NotJudged>,
+    ) {
         let clock = self.totals.events;
-        let mark = marks::new(name, clock, self.totals.live, self.space.pages(), found);
+        let (live, pages) = (self.totals.live, self.space.pages());
+        let mark = Mark { name: marks::name(name), clock, live, pages, found, not_judged };
         if self.marks.mark(mark) {
             self.contexts.set_moment(Moment::RiseBegan, clock);
         }
@@ -282,9 +291,11 @@ impl Heap {
             let main = self.space.main_memory(memories, self.peak.clock);
             let untracked = self.space.untracked(main.place);
             let regions = annotations.regions().to_vec();
-            (id, ModuleRemains { table, extent, main, untracked, regions })
+            let top_at_peak = extent.top_at(self.peak.clock);
+            (id, ModuleRemains { table, extent, top_at_peak, main, untracked, regions })
         });
         let modules = modules.collect();
+        let memories_at_peak = self.space.memories_at(self.peak.clock);
         let (memories, grows, growth) = self.space.finish(&extents);
         let marks = self.marks.finish();
         let stretch_events = self.contexts.stretches.events;
@@ -329,6 +340,7 @@ impl Heap {
         let remains = Remains {
             modules,
             peak_clock: self.peak.clock,
+            memories_at_peak,
             gone: self.gone_since_peak,
             blocks: self.blocks,
             usual_size,

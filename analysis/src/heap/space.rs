@@ -112,7 +112,8 @@ impl Space {
         self.pages
     }
 
-    pub(crate) fn module(&mut self, module: &ModuleInfo) -> MemoryRange {
+    /// A module begins to run, with the high-water mark at `peak_clock` as far as is known.
+    pub(crate) fn module(&mut self, module: &ModuleInfo, peak_clock: u64) -> MemoryRange {
         let start = self.memories.len();
         for (index, memory) in module.memories.iter().take(MAX_MEMORIES).enumerate() {
             self.memories.push(MemoryUse {
@@ -124,7 +125,9 @@ impl Space {
                 maximum_pages: memory.maximum_pages,
             });
         }
-        self.outgrown.resize(self.memories.len(), (0, u64::MAX));
+        // A memory that came later had no pages at a high-water mark, if there was one.
+        let came = if peak_clock == 0 { u64::MAX } else { peak_clock };
+        self.outgrown.resize(self.memories.len(), (0, came));
         self.sum_up();
         MemoryRange { start, len: self.memories.len() - start }
     }
@@ -284,13 +287,30 @@ impl Space {
     pub(crate) fn main_memory(&self, range: MemoryRange, peak_clock: u64) -> MainMemory {
         let Some(memory) = self.get(range, 0) else { return MainMemory::default() };
         let bytes = |pages: u64| pages.saturating_mul(memory.page_size).min(MAX_BYTES);
-        let (pages, clock) = self.outgrown[range.start];
         MainMemory {
             initial: bytes(memory.initial_pages),
             bytes: bytes(memory.final_pages),
-            at_peak: bytes(if clock == peak_clock { pages } else { memory.final_pages }),
+            at_peak: bytes(self.pages_at(range.start, peak_clock)),
             place: Some(range.start),
         }
+    }
+
+    /// A memory's pages at the high-water mark.
+    fn pages_at(&self, place: usize, peak_clock: u64) -> u64 {
+        match self.outgrown[place] {
+            (pages, clock) if clock == peak_clock => pages,
+            _ => self.memories[place].final_pages,
+        }
+    }
+
+    /// The memories as they were at the high-water mark.
+    pub(crate) fn memories_at(&self, peak_clock: u64) -> Vec<MemoryUse> {
+        let at = |(place, memory): (usize, &MemoryUse)| MemoryUse {
+            initial_pages: memory.initial_pages.min(self.pages_at(place, peak_clock)),
+            final_pages: self.pages_at(place, peak_clock),
+            ..*memory
+        };
+        self.memories.iter().enumerate().map(at).collect()
     }
 
     pub(crate) fn memories(&self) -> &[MemoryUse] {
@@ -378,7 +398,7 @@ mod tests {
         };
         let memories = vec![memory(2, PAGE), memory(100, 1)];
         let mut space = Space::new(cap);
-        let range = space.module(&ModuleInfo { memories, ..ModuleInfo::default() });
+        let range = space.module(&ModuleInfo { memories, ..ModuleInfo::default() }, 0);
         (space, range)
     }
 

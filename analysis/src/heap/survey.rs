@@ -6,7 +6,7 @@ use super::{
     extent::Extent,
     space::MainMemory,
 };
-use crate::profile::StackId;
+use crate::profile::{MemoryUse, StackId};
 use rustc_hash::FxHashMap;
 use seepage_trace::ModuleId;
 use std::ops::Range;
@@ -16,6 +16,8 @@ pub(crate) struct Survey<'a> {
     blocks: &'a Blocks,
     table: TableId,
     pub(crate) extent: Extent,
+    /// How far the heap reached at the high-water mark.
+    pub(crate) top_at_peak: u64,
     pub(crate) main: MainMemory,
     /// The stretches of the memory that others than the allocator grew, by address.
     pub(crate) untracked: Vec<Range<u64>>,
@@ -46,6 +48,7 @@ impl Survey<'_> {
 pub(crate) struct ModuleRemains {
     pub(super) table: TableId,
     pub(super) extent: Extent,
+    pub(super) top_at_peak: u64,
     pub(super) main: MainMemory,
     pub(super) untracked: Vec<Range<u64>>,
     pub(super) regions: Vec<Range<u64>>,
@@ -56,6 +59,8 @@ pub(crate) struct Remains {
     pub(super) blocks: Blocks,
     pub(super) modules: FxHashMap<ModuleId, ModuleRemains>,
     pub(super) peak_clock: u64,
+    /// All memories as they were then.
+    pub(crate) memories_at_peak: Vec<MemoryUse>,
     pub(super) gone: Vec<Gone>,
     pub(super) usual_size: u64,
 }
@@ -67,6 +72,7 @@ impl Remains {
             blocks: &self.blocks,
             table: module.table,
             extent: module.extent,
+            top_at_peak: module.top_at_peak,
             main: module.main,
             untracked: module.untracked.clone(),
             regions: module.regions.clone(),
@@ -95,6 +101,7 @@ impl Heap {
             blocks: &self.blocks,
             table: module.table,
             extent: module.extent,
+            top_at_peak: module.extent.top_at(self.peak.clock),
             main,
             untracked: self.space.untracked(main.place),
             regions: module.annotations.regions().to_vec(),

@@ -284,6 +284,7 @@ pub(super) fn unseen(report: &Report, page: &mut Page<'_>) {
             }
         }
     }
+    lines.extend(not_judged_at_marks(report));
     let dropped = &report.dropped;
     let drops = [
         (dropped.records, "record", "could not be taken from the guest"),
@@ -314,6 +315,21 @@ pub(super) fn unseen(report: &Report, page: &mut Page<'_>) {
     for line in lines {
         page.line(&format!("  {line}"));
     }
+}
+
+/// Why it is not known what was lost at marks, and at how many.
+fn not_judged_at_marks(report: &Report) -> Vec<String> {
+    let mut reasons: Vec<(&str, u64)> = Vec::new();
+    for mark in report.marks.iter().filter(|mark| mark.live.blocks > 0) {
+        let Some(reason) = mark.not_judged.as_deref() else { continue };
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, count)) => *count += 1,
+            None => reasons.push((reason, 1)),
+        }
+    }
+    let line =
+        |(reason, count)| format!("what was lost at {}: {}", plural(count, "mark"), clean(reason));
+    reasons.into_iter().map(line).collect()
 }
 
 pub(super) fn next(report: &Report, invocation: Option<&Invocation>, page: &mut Page<'_>) {
