@@ -59,7 +59,7 @@ pub mod words;
 
 pub use account::{Account, BlockKind, CellRun, HeapMap, LiveBytes, MapMoment, Overhead, Use};
 pub use config::{Budget, Caps, Config, LeakKinds};
-pub use finding::{Abstention, Finding, FindingKind};
+pub use finding::{Abstention, Finding, FindingKind, Operation, Rate};
 pub use heap::anomalies::{Anomaly, AnomalyKind, Doorways};
 pub use open_files::OpenFiles;
 pub use outcome::{Drops, Outcome, Verdict};

@@ -379,6 +379,12 @@ fn findings(outcome: &Outcome) -> Vec<schema::Finding> {
             bytes: finding.count.bytes,
             frames: finding.stack.map(|stack| stack_frames(outcome, stack)),
             related: finding.contexts.iter().map(|&id| stack_frames(outcome, id)).collect(),
+            rate: finding.rate.map(|rate| schema::Rate {
+                operation: rate.operation.name().into(),
+                operations: rate.operations,
+                bytes: rate.bytes,
+                bytes_per_operation: rate.bytes_per_operation,
+            }),
         })
         .collect()
 }

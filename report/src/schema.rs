@@ -517,6 +517,24 @@ pub struct Finding {
     pub frames: Option<Vec<Frame>>,
     /// Further stacks that take part in it, the most important first.
     pub related: Vec<Vec<Frame>>,
+    /// Of a container that only grows, how fast it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Rate>,
+}
+
+/// How much more a container holds after each thing that the program does, in the later half of the
+/// run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Rate {
+    /// What is taken for one thing that the program does: `mark`, from one mark to the next, or
+    /// `1000-events` of the heap, where there are no marks to go by.
+    pub operation: String,
+    /// How many of these there were, rounded down.
+    pub operations: u64,
+    /// By how many bytes what is held grew meanwhile.
+    pub bytes: u64,
+    /// By how many bytes it grew for each.
+    pub bytes_per_operation: u64,
 }
 
 /// Why an analysis makes no claim about something.
