@@ -379,7 +379,13 @@ fn adds_up(ran: &Ran) -> Result<(), String> {
     let causes = ["demand", "fragmentation", "policy", "direct", "unexplained"];
     let by_cause: u64 = causes.iter().map(|&cause| sum(&growth[cause])).sum();
     equal(by_cause, grown).map_err(wrong("growth by cause"))?;
-    let unexplained = number(growth, "/unexplained")?;
+    let shares = report.pointer("/memory/growth_shares").and_then(Value::as_array);
+    let shares = shares.ok_or("no shares of the growth")?;
+    let all: u64 = shares.iter().map(|share| sum(&share["bytes"])).sum();
+    equal(all, grown).map_err(wrong("growth by share"))?;
+    let unexplained = shares.iter().filter(|share| share["what"] == "unexplained");
+    let unexplained: u64 = unexplained.map(|share| sum(&share["bytes"])).sum();
+    equal(unexplained, number(growth, "/unexplained")?).map_err(wrong("unexplained shares"))?;
     if unexplained * 100 > grown {
         return Err(format!("{unexplained} of {grown} bytes of growth are unexplained"));
     }

@@ -5,6 +5,7 @@ use crate::{
     account::{
         Account,
         map::{MapMoment, Maps},
+        shares::{self, Shares},
         take::{self, Moment},
     },
     analyses::{self, Findings, View},
@@ -202,6 +203,7 @@ impl Session {
         let mut reachability = Reachability::default();
         reachability.held_by_group.resize(root_groups.len(), None);
         let (mut account, mut peak_account) = (Account::default(), Account::default());
+        let mut shares = Shares::default();
         for module in &modules {
             let Some(survey) = remains.survey(module.id) else { continue };
             let image = images.of(module.id);
@@ -228,21 +230,26 @@ impl Session {
                 remaining.heaps.extend(HeapShape::new(module, &survey, memory, &live));
                 remaining.add(&live, judged.as_ref());
             }
-            let kinds = judged.map(|judged| judged.kinds);
-            let blocks = take::judged(&live, kinds.as_deref());
+            let kinds = judged.as_ref().map(|judged| judged.kinds.as_slice());
+            let blocks = take::judged(&live, kinds);
             let image = image.map(|image| &image.memory);
             let (bytes, top) = (survey.main.bytes, survey.extent.top);
             let end = Moment { module, survey: &survey, image, blocks, bytes, top };
-            end.add_to(&mut account);
+            end.add_to(&mut account, |picture| {
+                let owner = |index| shares::owner(index, picture.blocks, judged.as_ref());
+                shares.add_demand(picture, remains.grown_in(survey.main), owner);
+            });
             maps.draw(MapMoment::End, &end);
             let blocks = take::placed(remains.at_peak(&survey));
             let (bytes, top) = (survey.main.at_peak, survey.top_at_peak);
             let peak = Moment { module, survey: &survey, image: None, blocks, bytes, top };
-            peak.add_to(&mut peak_account);
+            peak.add_to(&mut peak_account, |_| ());
             maps.draw(MapMoment::Peak, &peak);
         }
         take::add_others(&profile.memories, &mut account);
         take::add_others(&remains.memories_at_peak, &mut peak_account);
+        shares.add_others(&remains.grown);
+        profile.growth_shares = shares.finish(&profile.growth);
         drop((remains, images));
         profile.account = Some(account);
         profile.peak_account = Some(peak_account);
@@ -268,6 +275,7 @@ impl Session {
         let Findings { mut list, abstentions, remarks, dropped, .. } = findings;
         // Stable: within a kind the analyses' own order stays.
         list.sort_by_key(|finding| finding.kind);
+        shares::link(&mut profile.growth_shares, &list, config.leak_kinds);
         let drops = Drops { findings: dropped, heap_maps: maps.dropped, ..drops };
         Outcome {
             leak_kinds: config.leak_kinds,

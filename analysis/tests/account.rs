@@ -4,10 +4,13 @@ mod guest;
 
 use guest::{Guest, analyze, module_info};
 use proptest::{collection::vec, prelude::*};
-use seepage_analysis::{Config, NotJudged, Outcome};
+use seepage_analysis::{Config, FreeRuns, FreeSpace, GrownBy, GrownFor, NotJudged, Outcome};
 use seepage_trace::{Context, End, Frees, Memory, Message, ModuleInfo, Outcome as Ending, State};
+use std::{collections::BTreeMap, ops::Range};
 
 const PAGE: u64 = 65_536;
+/// All sizes and addresses are multiples of it, and one more is what the allocator takes.
+const UNIT: u64 = 16;
 
 /// What a random guest does next.
 #[derive(Clone, Copy, Debug)]
@@ -39,10 +42,12 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let (by, slot) = (|| 0..3usize, || 0..60u64);
     prop_oneof![
-        5 => (by(), slot(), 1..9000u64).prop_map(|(by, slot, size)| Step::Alloc { by, slot, size }),
+        5 => (by(), slot(), 1..560u64)
+            .prop_map(|(by, slot, units)| Step::Alloc { by, slot, size: units * UNIT }),
         3 => slot().prop_map(|slot| Step::Free { slot }),
-        3 => (by(), slot(), 1..90_000u64, 1..4u64)
-            .prop_map(|(by, slot, size, pages)| Step::GrowAlloc { by, slot, size, pages }),
+        3 => (by(), slot(), 1..5600u64, 1..4u64).prop_map(|(by, slot, units, pages)| {
+            Step::GrowAlloc { by, slot, size: units * UNIT, pages }
+        }),
         1 => (1..3u64).prop_map(|pages| Step::Grow { pages }),
         1 => (1..3u64).prop_map(|pages| Step::HostGrow { pages }),
         1 => Just(Step::Mark),
@@ -55,8 +60,56 @@ fn image(guest: &mut Guest, bytes: u64) {
     guest.messages.push(Message::State(state));
 }
 
-/// Runs the steps in a memory of 2 pages, beside a second one that never grows.
-fn run(steps: &[Step]) -> Outcome {
+/// What is free, without any cleverness: a flag for each unit of memory.
+#[derive(Default)]
+struct Naive {
+    blocks: BTreeMap<u64, u64>,
+    low: Option<u64>,
+    top: u64,
+    /// What others grew.
+    foreign: Vec<Range<u64>>,
+}
+
+impl Naive {
+    fn alloc(&mut self, addr: u64, size: u64) {
+        self.blocks.insert(addr, size);
+        self.low = Some(self.low.unwrap_or(addr).min(addr));
+        self.top = self.top.max(addr + size);
+    }
+
+    /// What a growth must say.
+    fn free_space(&self, bytes: u64) -> Option<FreeSpace> {
+        let low = self.low? / UNIT;
+        let top = self.top / UNIT;
+        let mut is_free = vec![true; top as usize];
+        let mut take = |range: Range<u64>| {
+            range.filter(|&unit| unit < top).for_each(|unit| is_free[unit as usize] = false);
+        };
+        take(0..low);
+        for (&addr, &size) in &self.blocks {
+            take(addr / UNIT..(addr + size) / UNIT + 1);
+        }
+        for range in &self.foreign {
+            take(range.start / UNIT..range.end / UNIT);
+        }
+        let runs = is_free.chunk_by(|one, next| one == next).filter(|run| run[0]);
+        let lengths: Vec<u64> = runs.map(|run| run.len() as u64 * UNIT).collect();
+        Some(FreeSpace {
+            bytes: lengths.iter().sum(),
+            tail: bytes
+                - self.foreign.iter().map(|range| range.end).fold(self.top, u64::max).min(bytes),
+            runs: Some(FreeRuns {
+                count: lengths.len() as u64,
+                largest: lengths.into_iter().max().unwrap_or(0),
+            }),
+        })
+    }
+}
+
+/// Runs the steps in a memory of 2 pages, beside a second one that never grows. Gives what was free
+/// at each growth by the guest as well.
+fn run(steps: &[Step]) -> (Outcome, Vec<Option<FreeSpace>>) {
+    let (mut naive, mut free) = (Naive::default(), Vec::new());
     let memory = Memory {
         initial_pages: 2,
         maximum_pages: None,
@@ -77,19 +130,29 @@ fn run(steps: &[Step]) -> Outcome {
         match step {
             Step::Alloc { by: of, slot, size } => {
                 guest.alloc(by[of], addr(slot), size);
+                naive.alloc(addr(slot), size);
             }
             Step::Free { slot } => {
                 guest.free(by[0], addr(slot));
+                naive.blocks.remove(&addr(slot));
             }
             Step::GrowAlloc { by: of, slot, size, pages: more } => {
+                free.push(naive.free_space(pages * PAGE));
                 guest.grow(grower[of], Some(pages), more).alloc(by[of], addr(slot), size);
+                naive.alloc(addr(slot), size);
                 pages += more;
             }
             Step::Grow { pages: more } => {
-                guest.grow(own, Some(pages), more);
+                free.push(naive.free_space(pages * PAGE));
+                // What it was for is known when something else is asked for.
+                guest.grow(own, Some(pages), more).alloc(by[0], addr(0), UNIT);
+                naive.foreign.push(pages * PAGE..(pages + more) * PAGE);
+                naive.alloc(addr(0), UNIT);
                 pages += more;
             }
             Step::HostGrow { pages: more } => {
+                guest.flush();
+                naive.foreign.push(pages * PAGE..(pages + more) * PAGE);
                 pages += more;
                 guest.host_grow(pages);
             }
@@ -100,13 +163,14 @@ fn run(steps: &[Step]) -> Outcome {
         }
     }
     guest.end_with(End { outcome: Ending::Returned, ..End::default() });
-    analyze(&guest.messages, Config { heap_map: true, ..Config::default() })
+    (analyze(&guest.messages, Config { heap_map: true, ..Config::default() }), free)
 }
 
 proptest! {
     #[test]
     fn every_account_is_the_memory_of_its_moment(steps in vec(step(), 1..120)) {
-        let profile = run(&steps).profile;
+        let (outcome, free) = run(&steps);
+        let profile = outcome.profile;
         prop_assert_eq!(profile.account.expect("one").total(), profile.final_pages * PAGE);
         if profile.peak.clock > 0 {
             prop_assert_eq!(profile.peak_account.expect("one").total(), profile.peak.pages * PAGE);
@@ -118,6 +182,18 @@ proptest! {
         }
         let grown = (profile.final_pages - profile.initial_pages) * PAGE;
         prop_assert_eq!(profile.growth.total(), grown);
+        let shares = &profile.growth_shares;
+        prop_assert_eq!(shares.iter().map(|share| share.bytes).sum::<u64>(), grown);
+        let of = |what: GrownFor| -> u64 {
+            shares.iter().filter(|share| share.what == what).map(|share| share.bytes).sum()
+        };
+        let growth = &profile.growth;
+        prop_assert_eq!(of(GrownFor::Fragmentation), growth.fragmentation);
+        prop_assert_eq!(of(GrownFor::Policy), growth.policy);
+        prop_assert_eq!(of(GrownFor::Direct), growth.direct);
+        prop_assert_eq!(of(GrownFor::Unexplained), growth.unexplained);
+        let by_guest = profile.grows.iter().filter(|grow| grow.by == GrownBy::Guest);
+        prop_assert_eq!(by_guest.map(|grow| grow.free).collect::<Vec<_>>(), free);
     }
 }
 

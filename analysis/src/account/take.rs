@@ -58,9 +58,13 @@ impl Moment<'_> {
         self.survey.untracked.iter().filter(is_free).cloned().collect()
     }
 
-    /// Adds the main memory to an account.
-    pub(crate) fn add_to(&self, account: &mut Account) {
-        if self.picture(|picture| account.add(picture)).is_none() {
+    /// Adds the main memory to an account. `also` sees the same picture, if there is one.
+    pub(crate) fn add_to(&self, account: &mut Account, also: impl FnOnce(&Picture<'_>)) {
+        let seen = self.picture(|picture| {
+            account.add(picture);
+            also(picture);
+        });
+        if seen.is_none() {
             account.add_unseen(self.survey.main.initial, self.bytes);
         }
     }

@@ -63,10 +63,24 @@ impl Extent {
     /// Whether so much is free between blocks, beyond doubt: what blocks take is an estimate.
     /// `foreign` bytes among them are somebody else's.
     pub(crate) fn has_free(&self, need: u64, foreign: u64) -> bool {
-        let taken = self.taken[usize::from(self.bits & 15 == 0)];
+        let taken = self.taken[self.rounds_to_16()];
+        self.free(foreign) >= need.saturating_add(taken / 32)
+    }
+
+    /// What is free between blocks, about.
+    pub(crate) fn free(&self, foreign: u64) -> u64 {
         let span = self.top.saturating_sub(self.low);
-        let free = span.saturating_sub(taken).saturating_sub(foreign);
-        free >= need.saturating_add(taken / 32)
+        span.saturating_sub(self.taken[self.rounds_to_16()]).saturating_sub(foreign)
+    }
+
+    /// What the allocator takes for a block, about.
+    pub(crate) fn taken_by(&self, size: u64) -> u64 {
+        about(size, ALIGNMENTS[self.rounds_to_16()])
+    }
+
+    /// Which of the two roundings it is: the second if all addresses allow it.
+    fn rounds_to_16(&self) -> usize {
+        usize::from(self.bits & 15 == 0)
     }
 }
 

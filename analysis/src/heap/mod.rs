@@ -17,6 +17,7 @@ mod doors;
 pub(crate) mod doubts;
 mod events;
 mod extent;
+mod free_space;
 mod graves;
 mod histogram;
 mod marks;
@@ -42,6 +43,7 @@ use contexts::{Contexts, Moment};
 use doors::Doors;
 use doubts::Doubting;
 use extent::{Extent, Recent};
+use free_space::Looks;
 use graves::Graves;
 use histogram::Histogram;
 use marks::Marks;
@@ -49,7 +51,7 @@ use rustc_hash::FxHashMap;
 use seepage_trace::{
     Context, Frame, ModuleId, ModuleInfo, Records, Role, Stack, Tracepoint, TracepointId,
 };
-use space::{MemoryRange, Now, Space};
+use space::{MemoryRange, Now, Space, SpaceFigures};
 use stacks::{StackEntry, Stacks, Values};
 use survey::{ModuleRemains, Remains};
 use timeline::Timeline;
@@ -79,6 +81,7 @@ pub(crate) struct Heap {
     gone_since_peak: Vec<Gone>,
     recent: Recent,
     graves: Graves,
+    looks: Looks,
     /// Records that are no events of their own.
     claims: u64,
     drops: Drops,
@@ -154,6 +157,7 @@ impl Heap {
             gone_since_peak: Vec::new(),
             recent: Recent::default(),
             graves: Graves::default(),
+            looks: Looks::default(),
             claims: 0,
             drops: Drops::default(),
         }
@@ -281,6 +285,7 @@ impl Heap {
         let pages = self.space.pages();
         self.drops.stacks = self.stacks.dropped;
         self.drops.grows = self.space.dropped;
+        self.drops.looks = self.looks.refused;
         self.drops.anomalies = self.anomalies.dropped;
         let initial_pages = self.space.initial_pages();
         let usual_size = self.recent.usual();
@@ -296,7 +301,7 @@ impl Heap {
         });
         let modules = modules.collect();
         let memories_at_peak = self.space.memories_at(self.peak.clock);
-        let (memories, grows, growth) = self.space.finish(&extents);
+        let SpaceFigures { memories, grows, growth, grown } = self.space.finish(&extents);
         let marks = self.marks.finish();
         let stretch_events = self.contexts.stretches.events;
         let contexts = self.stacks.into_entries().into_iter().zip(self.contexts.finish());
@@ -326,6 +331,7 @@ impl Heap {
             final_pages: pages,
             grows,
             growth,
+            growth_shares: Vec::new(),
             account: None,
             peak_account: None,
             timeline: self.timeline.finish(clock, time_ns, self.totals.live, pages),
@@ -341,6 +347,7 @@ impl Heap {
             modules,
             peak_clock: self.peak.clock,
             memories_at_peak,
+            grown,
             gone: self.gone_since_peak,
             blocks: self.blocks,
             usual_size,
@@ -378,6 +385,7 @@ impl Heap {
             time_ns: self.time_ns,
             live_bytes: self.totals.live.bytes,
             peak_clock: self.peak.clock,
+            free: None,
         }
     }
 

@@ -4,7 +4,7 @@ use super::{
     Gone, Heap,
     blocks::{Block, Blocks, TableId},
     extent::Extent,
-    space::MainMemory,
+    space::{MainMemory, Stretch},
 };
 use crate::profile::{MemoryUse, StackId};
 use rustc_hash::FxHashMap;
@@ -61,6 +61,8 @@ pub(crate) struct Remains {
     pub(super) peak_clock: u64,
     /// All memories as they were then.
     pub(crate) memories_at_peak: Vec<MemoryUse>,
+    /// What was grown, by memory and address.
+    pub(crate) grown: Vec<Stretch>,
     pub(super) gone: Vec<Gone>,
     pub(super) usual_size: u64,
 }
@@ -78,6 +80,14 @@ impl Remains {
             regions: module.regions.clone(),
             usual_size: self.usual_size,
         })
+    }
+
+    /// What was grown of a memory, by address.
+    pub(crate) fn grown_in(&self, memory: MainMemory) -> &[Stretch] {
+        let Some(place) = memory.place else { return &[] };
+        let start = self.grown.partition_point(|stretch| stretch.memory < place);
+        let end = self.grown.partition_point(|stretch| stretch.memory <= place);
+        &self.grown[start..end]
     }
 
     /// The blocks that were live at the high-water mark, by address: where, how large, whose.

@@ -49,7 +49,7 @@ impl Session {
                 bytes: survey.main.bytes,
                 top: survey.extent.top,
             };
-            moment.add_to(&mut account);
+            moment.add_to(&mut account, |_| ());
             if image.is_some() {
                 self.maps.draw(MapMoment::Mark(name.to_owned()), &moment);
             }
