@@ -352,6 +352,18 @@ fn adds_up(ran: &Ran) -> Result<(), String> {
 
     let account = report.pointer("/memory/account").ok_or("no account of the memory")?;
     equal(sum(account), last * page).map_err(wrong("the account's sum"))?;
+    if number(report, "/high_water/clock")? > 0 {
+        let peak = report.pointer("/memory/peak_account").ok_or("no account of the peak")?;
+        let pages = number(report, "/high_water/pages")?;
+        equal(sum(peak), pages * page).map_err(wrong("the sum of the account at the peak"))?;
+    }
+    for mark in report["marks"].as_array().into_iter().flatten() {
+        let account = &mark["account"];
+        if !account.is_null() {
+            let pages = number(mark, "/pages")?;
+            equal(sum(account), pages * page).map_err(wrong("an account's sum at a mark"))?;
+        }
+    }
     let (mut blocks, mut bytes) = (0, 0);
     for kind in LEAKS {
         blocks += number(report, &format!("/leaks/{kind}/blocks"))?;
@@ -367,7 +379,13 @@ fn adds_up(ran: &Ran) -> Result<(), String> {
     let causes = ["demand", "fragmentation", "policy", "direct", "unexplained"];
     let by_cause: u64 = causes.iter().map(|&cause| sum(&growth[cause])).sum();
     equal(by_cause, grown).map_err(wrong("growth by cause"))?;
-    let unexplained = number(growth, "/unexplained")?;
+    let shares = report.pointer("/memory/growth_shares").and_then(Value::as_array);
+    let shares = shares.ok_or("no shares of the growth")?;
+    let all: u64 = shares.iter().map(|share| sum(&share["bytes"])).sum();
+    equal(all, grown).map_err(wrong("growth by share"))?;
+    let unexplained = shares.iter().filter(|share| share["what"] == "unexplained");
+    let unexplained: u64 = unexplained.map(|share| sum(&share["bytes"])).sum();
+    equal(unexplained, number(growth, "/unexplained")?).map_err(wrong("unexplained shares"))?;
     if unexplained * 100 > grown {
         return Err(format!("{unexplained} of {grown} bytes of growth are unexplained"));
     }

@@ -58,6 +58,40 @@ pub struct Finding {
     pub contexts: Vec<StackId>,
     /// The blocks and bytes it is about.
     pub count: Count,
+    /// Of a container that only grows, how fast it does.
+    pub rate: Option<Rate>,
+}
+
+/// How much more is held after each thing that a program does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// What is taken for one thing that it does.
+    pub operation: Operation,
+    /// How many of these there were in the time that was looked at, rounded down.
+    pub operations: u64,
+    /// By how much what is held grew in that time.
+    pub bytes: u64,
+    /// By how much it grew for each.
+    pub bytes_per_operation: u64,
+}
+
+/// A measure of what a program has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// From one mark to the next.
+    Mark,
+    /// A thousand events of the heap: where there are no marks to go by.
+    ThousandEvents,
+}
+
+impl Operation {
+    /// The word for it in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Operation::Mark => "mark",
+            Operation::ThousandEvents => "1000-events",
+        }
+    }
 }
 
 /// Why an analysis makes no claim about something.

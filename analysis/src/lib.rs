@@ -59,14 +59,15 @@ pub mod words;
 
 pub use account::{Account, BlockKind, CellRun, HeapMap, LiveBytes, MapMoment, Overhead, Use};
 pub use config::{Budget, Caps, Config, LeakKinds};
-pub use finding::{Abstention, Finding, FindingKind};
+pub use finding::{Abstention, Finding, FindingKind, Operation, Rate};
 pub use heap::anomalies::{Anomaly, AnomalyKind, Doorways};
 pub use open_files::OpenFiles;
 pub use outcome::{Drops, Outcome, Verdict};
 pub use profile::{
-    AtMark, ContextCost, Cost, Count, Grow, GrownBy, Growth, GrowthCause, Held, Kinds, LeakKind,
-    LifetimeBucket, LossRecord, Mark, MemoryUse, Peak, Point, Profile, Reachability, Rise,
-    RootGroup, Roots, SizeBucket, StackId, Totals,
+    AtMark, ContextCost, Cost, Count, FreeRuns, FreeSpace, Grow, GrownBy, GrownFor, Growth,
+    GrowthCause, GrowthShare, Held, Kinds, LeakKind, LifetimeBucket, LossRecord, Mark, MemoryUse,
+    NotJudged, Peak, Point, Profile, Reachability, Rise, RootGroup, Roots, SizeBucket, StackId,
+    Totals,
 };
 pub use session::Session;
 pub use snapshot::Snapshot;

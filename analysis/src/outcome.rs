@@ -61,6 +61,8 @@ pub struct Drops {
     pub images: u64,
     /// Growths that are not listed.
     pub grows: u64,
+    /// Growths at which the free runs were not looked at, because that would have cost too much.
+    pub looks: u64,
     /// Occurrences of anomalies that are not listed.
     pub anomalies: u64,
     /// Stretches that the program called roots and that were not looked at.

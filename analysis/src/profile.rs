@@ -3,7 +3,10 @@
 //! Plain data without behaviour, complete and in a fixed order. Blocks and bytes are what the
 //! program asked for, not what its allocator took for it.
 
+mod growth;
+
 use crate::account::Account;
+pub use growth::{FreeRuns, FreeSpace, Grow, GrownBy, GrownFor, Growth, GrowthCause, GrowthShare};
 use seepage_trace::{Frame, ModuleId, TracepointId};
 
 /// A calling context as this outcome numbers it: an index into [`Profile::contexts`].
@@ -200,6 +203,8 @@ pub struct Profile {
     pub grows: Vec<Grow>,
     /// Why the memories grew.
     pub growth: Growth,
+    /// What that went to, the largest share first. The shares add up to the growth.
+    pub growth_shares: Vec<GrowthShare>,
     /// What the bytes of all memories are for at the end.
     pub account: Option<Account>,
     /// What they were for at the high-water mark.
@@ -326,113 +331,6 @@ pub struct MemoryUse {
     pub maximum_pages: Option<u64>,
 }
 
-/// Who made a memory grow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GrownBy {
-    /// A `memory.grow` in the module.
-    Guest,
-    /// The host, or another module: the memory was found larger than the records explain.
-    Host,
-}
-
-/// Why a memory grew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum GrowthCause {
-    /// The program asked its allocator for more than all that was free.
-    Demand,
-    /// Enough was free, but in pieces too small for what was asked for.
-    Fragmentation,
-    /// The allocator took more than it needed, and has not handed it out.
-    Policy,
-    /// Not the allocator: some other code of the module.
-    Direct,
-    /// The host, or another module.
-    Unexplained,
-}
-
-impl GrowthCause {
-    /// The word for it in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            GrowthCause::Demand => "demand",
-            GrowthCause::Fragmentation => "fragmentation",
-            GrowthCause::Policy => "policy",
-            GrowthCause::Direct => "direct",
-            GrowthCause::Unexplained => "unexplained",
-        }
-    }
-}
-
-/// Bytes by which all memories grew, by cause.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Growth {
-    /// For more live bytes than fitted.
-    pub demand: u64,
-    /// For want of a free run that was long enough.
-    pub fragmentation: u64,
-    /// By allocators that took more than they needed.
-    pub policy: u64,
-    /// By other code of the modules.
-    pub direct: u64,
-    /// By the host or other modules.
-    pub unexplained: u64,
-}
-
-impl Growth {
-    pub(crate) fn add(&mut self, cause: GrowthCause, bytes: u64) {
-        let part = match cause {
-            GrowthCause::Demand => &mut self.demand,
-            GrowthCause::Fragmentation => &mut self.fragmentation,
-            GrowthCause::Policy => &mut self.policy,
-            GrowthCause::Direct => &mut self.direct,
-            GrowthCause::Unexplained => &mut self.unexplained,
-        };
-        *part = part.saturating_add(bytes);
-    }
-
-    /// Of what allocators took in advance, all but `left` was handed out since.
-    pub(crate) fn policy_was_demand(&mut self, left: u64) {
-        let used = self.policy.saturating_sub(left);
-        self.policy -= used;
-        self.demand = self.demand.saturating_add(used);
-    }
-
-    /// The whole growth.
-    pub fn total(&self) -> u64 {
-        let parts = [self.demand, self.fragmentation, self.policy, self.direct, self.unexplained];
-        parts.into_iter().fold(0, u64::saturating_add)
-    }
-}
-
-/// One growth of a memory, or the attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Grow {
-    /// The event; for a growth by the host, the one after which it was noticed.
-    pub clock: u64,
-    /// The host's clock when it took the records with that event.
-    pub time_ns: u64,
-    /// The module.
-    pub module: ModuleId,
-    /// The memory's index in the module.
-    pub memory: u32,
-    /// The calling context, for a growth by the guest.
-    pub stack: Option<StackId>,
-    /// Pages before.
-    pub from_pages: u64,
-    /// Pages after; the same, when it was refused.
-    pub to_pages: u64,
-    /// Pages asked for.
-    pub delta: u64,
-    /// It did not happen.
-    pub refused: bool,
-    /// Who did it.
-    pub by: GrownBy,
-    /// Why, for the most part. `None` if it was refused.
-    pub cause: Option<GrowthCause>,
-    /// Live bytes just before.
-    pub live_bytes: u64,
-}
-
 /// A moment of the timeline, and the stretch that ends with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Point {
@@ -459,15 +357,43 @@ pub struct Mark {
     pub live: Count,
     /// Size of all memories, in pages of 64 KiB.
     pub pages: u64,
-    /// What became of the blocks, if there is an image of the moment.
+    /// What an image of the moment shows, if there is one.
     pub found: Option<AtMark>,
+    /// Why it is not known what is lost, if it is not.
+    pub not_judged: Option<NotJudged>,
+}
+
+/// Why nobody can say what is lost at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotJudged {
+    /// There is no image of a memory with live blocks.
+    NoImage,
+    /// What is live may only be waiting for a collector.
+    Collected,
+    /// What is live may have been freed.
+    FreesUnseen,
+}
+
+impl NotJudged {
+    /// The reason, in a sentence without a full stop.
+    pub fn reason(self) -> &'static str {
+        match self {
+            NotJudged::NoImage => "there is no image of the memory",
+            NotJudged::Collected => {
+                "the heap is garbage-collected, and what is live may only be waiting for its collector"
+            }
+            NotJudged::FreesUnseen => {
+                "no function that frees could be found, and what is live may have been freed"
+            }
+        }
+    }
 }
 
 /// What an image of a marked moment shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AtMark {
-    /// What points to the blocks.
-    pub kinds: Kinds,
+    /// What points to the blocks, if those of all modules could be judged.
+    pub kinds: Option<Kinds>,
     /// What was known noise then, and is in none of those kinds.
     pub suppressed: Count,
     /// What the bytes of all memories were for.

@@ -5,6 +5,7 @@ use crate::{
     account::{
         Account,
         map::{MapMoment, Maps},
+        shares::{self, Shares},
         take::{self, Moment},
     },
     analyses::{self, Findings, View},
@@ -14,7 +15,7 @@ use crate::{
     kinds,
     open_files::OpenFileList,
     outcome::{Drops, Outcome},
-    profile::{AtMark, Reachability, RootGroup, StackId, Totals},
+    profile::{Reachability, RootGroup, StackId, Totals},
     snapshot::Snapshot,
     suppressions::{self, Rule},
     whatif::{HeapShape, Remaining},
@@ -22,6 +23,7 @@ use crate::{
 use seepage_trace::{Context, End, Frame, Message, ModuleId, ModuleInfo};
 
 mod images;
+mod marks;
 mod rules;
 
 use images::Images;
@@ -108,9 +110,8 @@ impl Session {
             }
             Message::Suppressions { origin, text } => self.suppressions(text, origin),
             Message::Mark { name } => {
-                let found = self.at_mark();
-                self.draw(name);
-                self.heap.mark(name, found);
+                let (found, not_judged) = self.at_mark(name);
+                self.heap.mark(name, found, not_judged);
                 self.images.clear();
             }
             Message::End(end) => self.end = Some(end.clone()),
@@ -142,46 +143,6 @@ impl Session {
         self.heap.frames(stack)
     }
 
-    /// What became of the blocks by now, and what the memories are for, if there is an image of
-    /// every module that has blocks.
-    fn at_mark(&self) -> Option<AtMark> {
-        if self.images.list.is_empty() {
-            return None;
-        }
-        let mut contexts = self.heap.live_contexts();
-        let rules = self.rules.list.clone();
-        suppressions::apply_to_contexts(rules, &mut contexts, &self.modules, &[]);
-        let is_suppressed = |stack: StackId| {
-            let context = contexts.get(stack.0 as usize);
-            context.is_some_and(|context| context.suppressed_by.is_some())
-        };
-        let mut found = Reachability::default();
-        let mut account = Account::default();
-        for module in &self.modules {
-            let survey = self.heap.survey(module.id)?;
-            let live = survey.live();
-            let image = self.images.of(module.id);
-            let judged = match image.filter(|_| kinds::can_judge(module)) {
-                Some(image) => {
-                    let unaligned = self.config.unaligned;
-                    let judged =
-                        kinds::judging(module, image, &survey, &live, unaligned, |judge| {
-                            judge.judge(is_suppressed, 0, &mut found)
-                        });
-                    Some(judged.kinds)
-                }
-                None if live.is_empty() => None,
-                None => return None,
-            };
-            let blocks = take::judged(&live, judged.as_deref());
-            let (image, bytes) = (image.map(|image| &image.memory), survey.main.bytes);
-            Moment { module, survey: &survey, image, blocks, bytes, known: None }
-                .add_to(&mut account);
-        }
-        take::add_others(self.heap.memories(), &mut account);
-        Some(AtMark { kinds: found.kinds, suppressed: found.suppressed, account })
-    }
-
     /// Why the verdicts will be withdrawn, if what was fed since the last call has shown it: for a
     /// run that is still going on. [`Session::finish`] says so by itself.
     pub fn alarm(&mut self) -> Option<Abstention> {
@@ -189,36 +150,6 @@ impl Session {
         let unjudged = early.get(self.judged..)?;
         self.judged = early.len();
         analyses::self_check::early_doubt(&self.modules, unjudged)
-    }
-
-    /// Draws the memories of which there is an image, if that was asked for.
-    fn draw(&mut self, mark: &str) {
-        if !self.maps.are_wanted() {
-            return;
-        }
-        for module in &self.modules {
-            let image = self.images.of(module.id);
-            let (Some(image), Some(survey)) = (image, self.heap.survey(module.id)) else {
-                continue;
-            };
-            let live = survey.live();
-            let kinds = kinds::can_judge(module).then(|| {
-                let unaligned = self.config.unaligned;
-                let judged = kinds::judging(module, image, &survey, &live, unaligned, |judge| {
-                    judge.judge(|_| false, 0, &mut Reachability::default())
-                });
-                judged.kinds
-            });
-            let moment = Moment {
-                module,
-                survey: &survey,
-                image: Some(&image.memory),
-                blocks: take::judged(&live, kinds.as_deref()),
-                bytes: image.memory.bytes,
-                known: None,
-            };
-            self.maps.draw(MapMoment::Mark(mark.to_owned()), &moment);
-        }
     }
 
     /// Judges what was seen.
@@ -264,7 +195,7 @@ impl Session {
             kinds = suppressions::kinds_by_context(&all.records, count, config.leak_kinds);
         }
         let contexts = &mut profile.contexts;
-        let suppressed = suppressions::apply_to_contexts(rules, contexts, &modules, &kinds);
+        let suppressed = suppressions::apply_to_contexts(&rules, contexts, &modules, &kinds);
         let is_suppressed = |stack: StackId| {
             let context = profile.contexts.get(stack.0 as usize);
             context.is_some_and(|context| context.suppressed_by.is_some())
@@ -272,6 +203,7 @@ impl Session {
         let mut reachability = Reachability::default();
         reachability.held_by_group.resize(root_groups.len(), None);
         let (mut account, mut peak_account) = (Account::default(), Account::default());
+        let mut shares = Shares::default();
         for module in &modules {
             let Some(survey) = remains.survey(module.id) else { continue };
             let image = images.of(module.id);
@@ -298,23 +230,27 @@ impl Session {
                 remaining.heaps.extend(HeapShape::new(module, &survey, memory, &live));
                 remaining.add(&live, judged.as_ref());
             }
-            let kinds = judged.map(|judged| judged.kinds);
-            let blocks = take::judged(&live, kinds.as_deref());
+            let kinds = judged.as_ref().map(|judged| judged.kinds.as_slice());
+            let blocks = take::judged(&live, kinds);
             let image = image.map(|image| &image.memory);
-            let bytes = survey.main.bytes;
-            let end = Moment { module, survey: &survey, image, blocks, bytes, known: None };
-            let known = end.add_to(&mut account);
+            let (bytes, top) = (survey.main.bytes, survey.extent.top);
+            let end = Moment { module, survey: &survey, image, blocks, bytes, top, known: None };
+            let known = end.add_to(&mut account, |picture| {
+                let owner = |index| shares::owner(index, picture.blocks, judged.as_ref());
+                shares.add_demand(picture, remains.grown_in(survey.main), owner);
+            });
             maps.draw(MapMoment::End, &end);
             let blocks = take::placed(remains.at_peak(&survey));
-            let bytes = survey.main.at_peak;
-            let peak = Moment { module, survey: &survey, image: None, blocks, bytes, known };
-            peak.add_to(&mut peak_account);
+            let (bytes, top) = (survey.main.at_peak, survey.top_at_peak);
+            let peak = Moment { module, survey: &survey, image: None, blocks, bytes, top, known };
+            peak.add_to(&mut peak_account, |_| ());
             maps.draw(MapMoment::Peak, &peak);
         }
+        take::add_others(&profile.memories, &mut account);
+        take::add_others(&remains.memories_at_peak, &mut peak_account);
+        shares.add_others(&remains.grown);
+        profile.growth_shares = shares.finish(&profile.growth);
         drop((remains, images));
-        for account in [&mut account, &mut peak_account] {
-            take::add_others(&profile.memories, account);
-        }
         profile.account = Some(account);
         profile.peak_account = Some(peak_account);
         profile.reachability = (!reachability.modules.is_empty()).then_some(reachability);
@@ -339,6 +275,7 @@ impl Session {
         let Findings { mut list, abstentions, remarks, dropped, .. } = findings;
         // Stable: within a kind the analyses' own order stays.
         list.sort_by_key(|finding| finding.kind);
+        shares::link(&mut profile.growth_shares, &list, config.leak_kinds);
         let drops = Drops { findings: dropped, heap_maps: maps.dropped, ..drops };
         Outcome {
             leak_kinds: config.leak_kinds,

@@ -4,9 +4,10 @@ mod guest;
 
 use guest::{Guest, NEW, analyze, module_info};
 use seepage_analysis::{
-    AnomalyKind, Budget, Config, Count, GrownBy, Outcome, Session, StackId, Verdict,
+    AnomalyKind, Budget, Config, Count, Finding, GrownBy, Operation, Outcome, Session, StackId,
+    Verdict,
 };
-use seepage_trace::{Context, End, Event, Frees, ModuleInfo, Outcome as Ending, Role};
+use seepage_trace::{Context, End, Event, Frees, Message, ModuleInfo, Outcome as Ending, Role};
 
 fn kinds(outcome: &Outcome) -> Vec<AnomalyKind> {
     outcome.anomalies.iter().map(|anomaly| anomaly.kind).collect()
@@ -465,4 +466,34 @@ fn what_has_no_bytes_is_no_block() {
     let outcome = guest.judged();
     assert_eq!(outcome.verdict(), Verdict::Clean);
     assert_eq!(outcome.profile.totals.allocated, Count { blocks: 1, bytes: 40 });
+}
+
+#[test]
+fn a_container_without_a_bound_says_how_fast_it_grows() {
+    for (marks, operation, operations, each) in
+        [(true, Operation::Mark, 512..=1024, 96), (false, Operation::ThousandEvents, 1..=3, 32_000)]
+    {
+        let mut guest = Guest::new();
+        let push = guest.at(&["push", "main"]);
+        let work = guest.at(&["work", "main"]);
+        // Three events a time: a node of 96 bytes that stays, and a buffer that goes.
+        for round in 0..1024u64 {
+            guest.alloc(push, 8192 + round * 112, 96).alloc(work, 4096, 500).free(work, 4096);
+            if marks {
+                guest.mark("round");
+            }
+        }
+        let is_container = |of: &&Finding| of.analysis == "containers";
+        // Nothing points to the nodes, so that they are no container but lost.
+        assert_eq!(guest.judged().findings.iter().find(is_container), None);
+        guest.messages.retain(|message| !matches!(message, Message::State(_)));
+        let outcome = analyze(&guest.messages, Config::default());
+        let of = outcome.findings.iter().find(is_container);
+        let rate = of.and_then(|finding| finding.rate).expect("a suspect with a rate");
+        // It is looked at in stretches, which do not begin with a mark.
+        assert_eq!(rate.operation, operation);
+        assert!(rate.bytes_per_operation.abs_diff(each) <= each / 50, "{rate:?}");
+        assert!(operations.contains(&rate.operations), "{rate:?}");
+        assert!(rate.bytes >= rate.operations * rate.bytes_per_operation, "{rate:?}");
+    }
 }

@@ -4,10 +4,11 @@
 //! report, and what the caller's limits leave out is stated in it.
 
 mod heap_map;
+mod memory;
 mod reachability;
 
-use crate::schema::{self, Count, Frame, GrownBy, Report, VerdictKind};
-use seepage_analysis::{Anomaly, ContextCost, LeakKind, Outcome, StackId, Suppressed, Verdict};
+use crate::schema::{self, Count, Frame, Report, VerdictKind};
+use seepage_analysis::{Anomaly, ContextCost, Outcome, StackId, Suppressed, Verdict};
 use seepage_trace::{ModuleId, ModuleInfo, Role, TracepointId};
 use std::cmp::Reverse;
 
@@ -52,7 +53,7 @@ pub fn assemble(outcome: &Outcome, context: &Context) -> Report {
         leaks: outcome.profile.reachability.as_ref().map(reachability::leaks),
         loss_records,
         held: reachability::held(outcome),
-        memory: memory(outcome),
+        memory: memory::memory(outcome, context.max_contexts),
         contexts,
         types,
         timeline: profile.timeline.iter().map(point).collect(),
@@ -172,75 +173,6 @@ fn totals(outcome: &Outcome) -> schema::Totals {
         failed: totals.failed,
         heap_errors: outcome.heap_errors(),
         events: totals.events,
-    }
-}
-
-fn memory(outcome: &Outcome) -> schema::Memory {
-    let profile = &outcome.profile;
-    schema::Memory {
-        initial_pages: profile.initial_pages,
-        final_pages: profile.final_pages,
-        peak_pages: profile.final_pages,
-        page_size: 65_536,
-        account: profile.account.as_ref().map(account),
-        overhead: (profile.account.as_ref())
-            .and_then(|account| account.how)
-            .map(|how| how.name().into()),
-        peak_account: profile.peak_account.as_ref().map(account),
-        growth: growth(&profile.growth),
-        grows: profile
-            .grows
-            .iter()
-            .map(|grow| schema::Grow {
-                clock: grow.clock,
-                time_ns: grow.time_ns,
-                module: place(outcome, grow.module),
-                memory: grow.memory,
-                from_pages: grow.from_pages,
-                to_pages: grow.to_pages,
-                delta: grow.delta,
-                refused: grow.refused,
-                by: match grow.by {
-                    seepage_analysis::GrownBy::Guest => GrownBy::Guest,
-                    seepage_analysis::GrownBy::Host => GrownBy::Host,
-                },
-                cause: grow.cause.map(|cause| cause.name().into()),
-                live_bytes: grow.live_bytes,
-                frames: grow.stack.map(|stack| stack_frames(outcome, stack)).unwrap_or_default(),
-            })
-            .collect(),
-    }
-}
-
-fn account(account: &seepage_analysis::Account) -> schema::Account {
-    let live = |kind| account.live.of(kind);
-    schema::Account {
-        static_bytes: account.static_bytes,
-        stack: account.stack,
-        live: schema::LiveBytes {
-            definitely_lost: live(LeakKind::DefinitelyLost),
-            indirectly_lost: live(LeakKind::IndirectlyLost),
-            possibly_lost: live(LeakKind::PossiblyLost),
-            still_reachable: live(LeakKind::StillReachable),
-            suppressed: account.live.suppressed,
-            unknown: account.live.unknown,
-        },
-        overhead: account.overhead,
-        free_fitting: account.free_fitting,
-        free_fragmented: account.free_fragmented,
-        tail: account.tail,
-        untracked: account.untracked,
-    }
-}
-
-fn growth(growth: &seepage_analysis::Growth) -> schema::MemoryGrowth {
-    schema::MemoryGrowth {
-        bytes: growth.total(),
-        demand: growth.demand,
-        fragmentation: growth.fragmentation,
-        policy: growth.policy,
-        direct: growth.direct,
-        unexplained: growth.unexplained,
     }
 }
 
@@ -379,6 +311,12 @@ fn findings(outcome: &Outcome) -> Vec<schema::Finding> {
             bytes: finding.count.bytes,
             frames: finding.stack.map(|stack| stack_frames(outcome, stack)),
             related: finding.contexts.iter().map(|&id| stack_frames(outcome, id)).collect(),
+            rate: finding.rate.map(|rate| schema::Rate {
+                operation: rate.operation.name().into(),
+                operations: rate.operations,
+                bytes: rate.bytes,
+                bytes_per_operation: rate.bytes_per_operation,
+            }),
         })
         .collect()
 }
@@ -409,6 +347,7 @@ fn dropped(outcome: &Outcome, contexts: u64) -> schema::Dropped {
         images: drops.images,
         loss_records: 0,
         grows: drops.grows,
+        looks: drops.looks,
         anomalies: drops.anomalies,
         regions: drops.regions,
         open_files: drops.open_files,
@@ -436,9 +375,12 @@ fn mark(mark: &seepage_analysis::Mark) -> schema::Mark {
         clock: mark.clock,
         live: count(mark.live),
         pages: mark.pages,
-        leaks: (mark.found.as_ref())
-            .map(|found| reachability::kind_counts(&found.kinds, found.suppressed)),
-        account: mark.found.as_ref().map(|found| account(&found.account)),
+        leaks: (mark.found.as_ref()).and_then(|found| {
+            let kinds = found.kinds.as_ref()?;
+            Some(reachability::kind_counts(kinds, found.suppressed))
+        }),
+        not_judged: mark.not_judged.map(|why| why.reason().into()),
+        account: mark.found.as_ref().map(|found| memory::account(&found.account)),
     }
 }
 

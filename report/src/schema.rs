@@ -10,7 +10,7 @@ mod heap_map;
 mod leaks;
 mod types;
 
-pub use account::{Account, LiveBytes, MemoryGrowth};
+pub use account::{Account, FreeSpace, GrowthShare, LiveBytes, MemoryGrowth};
 pub use heap_map::{CellRun, HeapMap};
 pub use leaks::{Held, KindCounts, LeakKind, Leaks, LossRecord, Roots};
 use schemars::{JsonSchema, Schema};
@@ -268,6 +268,10 @@ pub struct Memory {
     pub peak_account: Option<Account>,
     /// Why the memories grew. The parts add up to `bytes`.
     pub growth: MemoryGrowth,
+    /// What they grew for, by finding and context, the largest share first. The bytes add up to
+    /// those of `growth`.
+    #[serde(default)]
+    pub growth_shares: Vec<GrowthShare>,
     /// Every growth, and every attempt, in the order of events.
     pub grows: Vec<Grow>,
 }
@@ -298,6 +302,13 @@ pub struct Grow {
     pub cause: Option<String>,
     /// Bytes that were live then.
     pub live_bytes: u64,
+    /// Bytes that the allocator was asked for when it grew the memory; null if it was not the
+    /// allocator, or nobody knows.
+    #[serde(default)]
+    pub request: Option<u64>,
+    /// What was free then, for a growth by the guest of its first memory.
+    #[serde(default)]
+    pub free: Option<FreeSpace>,
     /// The calling context, for a growth by the guest.
     pub frames: Vec<Frame>,
 }
@@ -395,8 +406,11 @@ pub struct Mark {
     pub live: Count,
     /// Size of all memories, in pages of 64 KiB.
     pub pages: u64,
-    /// What became of the blocks that were live then; null without an image of the moment.
+    /// What became of the blocks that were live then; null if nobody can say.
     pub leaks: Option<KindCounts>,
+    /// Why nobody can, a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_judged: Option<String>,
     /// What every byte was for then; null without an image of the moment.
     pub account: Option<Account>,
 }
@@ -514,6 +528,24 @@ pub struct Finding {
     pub frames: Option<Vec<Frame>>,
     /// Further stacks that take part in it, the most important first.
     pub related: Vec<Vec<Frame>>,
+    /// Of a container that only grows, how fast it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Rate>,
+}
+
+/// How much more a container holds after each thing that the program does, in the later half of the
+/// run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Rate {
+    /// What is taken for one thing that the program does: `mark`, from one mark to the next, or
+    /// `1000-events` of the heap, where there are no marks to go by.
+    pub operation: String,
+    /// How many of these there were, rounded down.
+    pub operations: u64,
+    /// By how many bytes what is held grew meanwhile.
+    pub bytes: u64,
+    /// By how many bytes it grew for each.
+    pub bytes_per_operation: u64,
 }
 
 /// Why an analysis makes no claim about something.
@@ -576,6 +608,9 @@ pub struct Dropped {
     pub loss_records: u64,
     /// Growths of memory that are not listed.
     pub grows: u64,
+    /// Growths at which the free runs were not counted, because that would have cost too much.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub looks: u64,
     /// Occurrences of anomalies that are not listed.
     pub anomalies: u64,
     /// Stretches that the program said hold addresses and that were not looked at.

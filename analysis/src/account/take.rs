@@ -21,6 +21,8 @@ pub(crate) struct Moment<'a> {
     pub(crate) bytes: u64,
     /// The allocator, as an image of another moment shows it: for one without an image.
     pub(crate) known: Option<Known>,
+    /// The highest address that was ever handed out by then.
+    pub(crate) top: u64,
 }
 
 impl Moment<'_> {
@@ -43,7 +45,7 @@ impl Moment<'_> {
             stack: self.module.layout.stack.clone(),
             blocks: &self.blocks,
             geometry: &geometry,
-            top: self.survey.extent.top,
+            top: self.top,
             fitting: self.survey.usual_size,
             untracked: &untracked,
         }))
@@ -59,10 +61,16 @@ impl Moment<'_> {
         self.survey.untracked.iter().filter(is_free).cloned().collect()
     }
 
-    /// Adds the main memory to an account, and tells the allocator.
-    pub(crate) fn add_to(&self, account: &mut Account) -> Option<Known> {
+    /// Adds the main memory to an account, and tells the allocator. `also` sees the same picture, if
+    /// there is one.
+    pub(crate) fn add_to(
+        &self,
+        account: &mut Account,
+        also: impl FnOnce(&Picture<'_>),
+    ) -> Option<Known> {
         let known = self.picture(|picture| {
             account.add(picture);
+            also(picture);
             picture.geometry.known()
         });
         if known.is_none() {

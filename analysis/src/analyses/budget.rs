@@ -67,5 +67,6 @@ fn exceeded(limit: u64, value: u64, what: &str, count: Count) -> Finding {
         stack: None,
         contexts: Vec::new(),
         count,
+        rate: None,
     }
 }

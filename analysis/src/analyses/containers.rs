@@ -10,7 +10,7 @@
 
 use super::{Analysis, Findings, View, leaks::words, plural};
 use crate::{
-    finding::{Finding, FindingKind},
+    finding::{Finding, FindingKind, Operation, Rate},
     profile::{ContextCost, Count, LeakKind, Profile, StackId},
 };
 use seepage_trace::Frees;
@@ -42,16 +42,18 @@ impl Analysis for Containers {
             .collect();
         suspects.sort_by_key(|(stack, rise)| (Reverse(rise.bytes()), *stack));
         for (stack, rise) in suspects.into_iter().take(MAX_SUSPECTS) {
+            let rate = rise.rate(view.profile);
             findings.claim(Finding {
                 analysis: self.name(),
                 kind: match view.config.suspects_fail {
                     true => FindingKind::Growth,
                     false => FindingKind::Suspect,
                 },
-                summary: rise.summary(view.profile),
+                summary: rise.summary(rate),
                 stack: Some(stack),
                 contexts: Vec::new(),
                 count: rise.now,
+                rate: Some(rate),
             });
         }
     }
@@ -107,7 +109,7 @@ impl Rise {
         self.to.bytes.saturating_sub(self.from.bytes)
     }
 
-    fn summary(&self, profile: &Profile) -> String {
+    fn summary(&self, rate: Rate) -> String {
         let how = match self.is_buffer {
             true => "grew by reallocation to".to_string(),
             false => format!("grew to {} with", plural(self.now.blocks, "block")),
@@ -116,25 +118,39 @@ impl Rise {
             "what is {} from here {how} {} and was never emptied: {}",
             words(LeakKind::StillReachable),
             plural(self.now.bytes, "byte"),
-            self.rate(profile),
+            match rate.operation {
+                Operation::Mark => {
+                    format!("{} more for each mark", plural(rate.bytes_per_operation, "byte"))
+                }
+                Operation::ThousandEvents => format!(
+                    "{} more for each 1,000 events of the heap",
+                    plural(rate.bytes_per_operation, "byte")
+                ),
+            },
         )
     }
 
     /// By how much it grew for each thing that the program did.
-    fn rate(&self, profile: &Profile) -> String {
+    fn rate(&self, profile: &Profile) -> Rate {
         let events = self.stretches.saturating_mul(profile.stretch_events).max(1);
         let end = profile.totals.events;
         let marks = profile.marks.iter().filter(|mark| mark.clock + events > end).count() as u64;
         // Marks are thinned out where there were many.
         let share = profile.mark_count.div_ceil((profile.marks.len() as u64).max(1));
+        let bytes = self.bytes();
         match marks.saturating_mul(share) {
-            0 | 1 => {
-                let rate = self.bytes().saturating_mul(1000) / events;
-                format!("{} more for each 1,000 events of the heap", plural(rate, "byte"))
-            }
-            marks => {
-                format!("{} more for each mark", plural(self.bytes() / marks, "byte"))
-            }
+            0 | 1 => Rate {
+                operation: Operation::ThousandEvents,
+                operations: events / 1000,
+                bytes,
+                bytes_per_operation: bytes.saturating_mul(1000) / events,
+            },
+            marks => Rate {
+                operation: Operation::Mark,
+                operations: marks,
+                bytes,
+                bytes_per_operation: bytes / marks,
+            },
         }
     }
 }

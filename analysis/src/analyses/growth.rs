@@ -65,6 +65,7 @@ impl Growth {
             stack,
             contexts,
             count,
+            rate: None,
         }
     }
 }

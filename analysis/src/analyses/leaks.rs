@@ -75,6 +75,7 @@ impl Analysis for Leaks {
                 stack: Some(loss.stack),
                 contexts: Vec::new(),
                 count: loss.count,
+                rate: None,
             });
         }
     }

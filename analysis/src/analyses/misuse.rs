@@ -64,6 +64,7 @@ impl Analysis for Misuse {
                 stack: Some(anomaly.stack),
                 contexts: [anomaly.allocation, anomaly.first_free].into_iter().flatten().collect(),
                 count: Count { blocks: anomaly.count, bytes: anomaly.block_size.unwrap_or(0) },
+                rate: None,
             });
         }
     }

@@ -26,6 +26,7 @@ impl Analysis for OpenFilesCheck {
                 stack: files.stack,
                 contexts: Vec::new(),
                 count: Count { blocks: files.count, bytes: 0 },
+                rate: None,
             });
         }
     }

@@ -12,6 +12,8 @@
 //!                             └──────────── insert ────────┘
 //! ```
 
+mod in_order;
+
 use crate::profile::StackId;
 use rustc_hash::FxHashMap;
 use seepage_trace::TracepointId;

@@ -4,7 +4,11 @@
 //! map but the one of contexts. The invariant: what is allocated and not freed is live, in the
 //! totals, in the sum of the contexts and in the table, except for blocks beyond the cap.
 
-use super::{AnomalyKind, Block, Caller, Found, Gone, Heap, Moment, Peak, blocks::Alignment};
+use super::{
+    AnomalyKind, Block, Caller, Found, Gone, Heap, Moment, Now, Peak, blocks::Alignment,
+    space::Request,
+};
+use crate::profile::StackId;
 use seepage_trace::Event;
 
 /// Rust's allocator is not asked for nothing; what has no bytes is at an address that is its
@@ -30,9 +34,7 @@ impl Heap {
             }
             Event::Grow { tracepoint, context, memory, before, delta } => {
                 let caller = self.caller(module, context, tracepoint);
-                let range = self.modules[module].memories;
-                let now = self.now(module);
-                self.space.grow(range, memory, caller.stack, before, delta, now);
+                self.grow(module, caller.stack, memory, before, delta);
             }
             Event::Annotation { tracepoint, addr, size, .. } => {
                 self.annotate(module, tracepoint, addr, size);
@@ -151,8 +153,28 @@ impl Heap {
             let (stacks, functions) = (&self.stacks, &self.modules[caller.module].functions);
             let is_allocators = |name: &str| functions.iter().any(|function| function == name);
             let is_for = |grower| stacks.leads_through(grower, caller.stack, is_allocators);
-            self.space.explain(range, Some(size), extent, is_for);
+            let request = Request { size, stack: caller.stack };
+            self.space.explain(range, Some(request), extent, is_for);
         }
+    }
+
+    /// The memory grows, or is not allowed to.
+    #[cold]
+    fn grow(
+        &mut self,
+        module: usize,
+        stack: StackId,
+        memory: u32,
+        before: Option<u64>,
+        delta: u64,
+    ) {
+        let range = self.modules[module].memories;
+        let free = match (memory, delta) {
+            (0, 1..) => self.free_space(module, before, delta),
+            _ => None,
+        };
+        let now = Now { free, ..self.now(module) };
+        self.space.grow(range, memory, stack, before, delta, now);
     }
 
     #[inline]
@@ -175,7 +197,7 @@ impl Heap {
             if end > module.extent.top {
                 self.space.reach(module.memories, addr..end);
             }
-            module.extent.take(addr, size);
+            module.extent.take(addr, size, self.peak.clock);
         }
         self.recent.add(size);
         self.sizes.add(size, size);

@@ -15,19 +15,28 @@ pub(crate) struct Extent {
     taken: [u64; 2],
     /// All addresses, one over the other: what bits none of them has.
     bits: u64,
+    /// `top` at a high-water mark that it has outgrown, and that mark's clock.
+    outgrown: (u64, u64),
 }
 
 impl Default for Extent {
     fn default() -> Extent {
-        Extent { low: u64::MAX, top: 0, taken: [0; 2], bits: 0 }
+        Extent { low: u64::MAX, top: 0, taken: [0; 2], bits: 0, outgrown: (0, u64::MAX) }
     }
 }
 
 impl Extent {
+    /// Takes note of a block; `peak_clock` is that of the high-water mark as it is before.
     #[inline]
-    pub(crate) fn take(&mut self, addr: u64, size: u64) {
+    pub(crate) fn take(&mut self, addr: u64, size: u64, peak_clock: u64) {
         self.low = self.low.min(addr);
-        self.top = self.top.max(addr.saturating_add(size));
+        let end = addr.saturating_add(size);
+        if end > self.top {
+            if self.outgrown.1 != peak_clock {
+                self.outgrown = (self.top, peak_clock);
+            }
+            self.top = end;
+        }
         self.bits |= addr;
         for (taken, align) in self.taken.iter_mut().zip(ALIGNMENTS) {
             *taken = taken.wrapping_add(about(size, align));
@@ -41,6 +50,11 @@ impl Extent {
         }
     }
 
+    /// How far it reached at the high-water mark, which is known by now.
+    pub(crate) fn top_at(&self, peak_clock: u64) -> u64 {
+        if self.outgrown.1 == peak_clock { self.outgrown.0 } else { self.top }
+    }
+
     /// The largest power of two of which all addresses are multiples.
     pub(crate) fn alignment(&self) -> u64 {
         self.bits & self.bits.wrapping_neg()
@@ -49,10 +63,24 @@ impl Extent {
     /// Whether so much is free between blocks, beyond doubt: what blocks take is an estimate.
     /// `foreign` bytes among them are somebody else's.
     pub(crate) fn has_free(&self, need: u64, foreign: u64) -> bool {
-        let taken = self.taken[usize::from(self.bits & 15 == 0)];
+        let taken = self.taken[self.rounds_to_16()];
+        self.free(foreign) >= need.saturating_add(taken / 32)
+    }
+
+    /// What is free between blocks, about.
+    pub(crate) fn free(&self, foreign: u64) -> u64 {
         let span = self.top.saturating_sub(self.low);
-        let free = span.saturating_sub(taken).saturating_sub(foreign);
-        free >= need.saturating_add(taken / 32)
+        span.saturating_sub(self.taken[self.rounds_to_16()]).saturating_sub(foreign)
+    }
+
+    /// What the allocator takes for a block, about.
+    pub(crate) fn taken_by(&self, size: u64) -> u64 {
+        about(size, ALIGNMENTS[self.rounds_to_16()])
+    }
+
+    /// Which of the two roundings it is: the second if all addresses allow it.
+    fn rounds_to_16(&self) -> usize {
+        usize::from(self.bits & 15 == 0)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Marked moments, and how long the heap has been rising from one to the next.
 
 use super::timeline::Thinned;
-use crate::profile::{AtMark, Count, Mark, Rise};
+use crate::profile::{Mark, Rise};
 
 /// Characters of a mark's name that are kept.
 const MAX_NAME: usize = 200;
@@ -58,10 +58,9 @@ impl Marks {
     }
 }
 
-/// A mark, with a name of bounded length.
-pub(crate) fn new(name: &str, clock: u64, live: Count, pages: u64, found: Option<AtMark>) -> Mark {
-    let name = name.chars().take(MAX_NAME).collect();
-    Mark { name, clock, live, pages, found }
+/// A name of bounded length.
+pub(crate) fn name(name: &str) -> String {
+    name.chars().take(MAX_NAME).collect()
 }
 
 /// Continues a rise, or lets a new one begin.
@@ -78,13 +77,15 @@ fn step(rise: &mut Rise, before: Option<u64>, value: u64, clock: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::Count;
 
     #[test]
     fn a_rise_begins_anew_after_every_fall() {
         let mut marks = Marks::new(8);
         let mut begins = Vec::new();
         for (clock, bytes) in (10u64..).zip([5, 7, 7, 8, 9]) {
-            begins.push(marks.mark(new("m", clock, Count { blocks: 1, bytes }, 1, None)));
+            let live = Count { blocks: 1, bytes };
+            begins.push(marks.mark(Mark { clock, live, pages: 1, ..Mark::default() }));
         }
         assert_eq!(begins, [true, false, true, false, false]);
         let figures = marks.finish();

@@ -17,6 +17,7 @@ mod doors;
 pub(crate) mod doubts;
 mod events;
 mod extent;
+mod free_space;
 mod graves;
 mod histogram;
 mod marks;
@@ -29,7 +30,10 @@ mod timeline;
 use crate::{
     config::Caps,
     outcome::Drops,
-    profile::{AtMark, ContextCost, Cost, Count, MemoryUse, Peak, Profile, StackId, Totals},
+    profile::{
+        AtMark, ContextCost, Cost, Count, Mark, MemoryUse, NotJudged, Peak, Profile, StackId,
+        Totals,
+    },
     snapshot::Snapshot,
 };
 use annotations::Annotations;
@@ -39,6 +43,7 @@ use contexts::{Contexts, Moment};
 use doors::Doors;
 use doubts::Doubting;
 use extent::{Extent, Recent};
+use free_space::Looks;
 use graves::Graves;
 use histogram::Histogram;
 use marks::Marks;
@@ -46,7 +51,7 @@ use rustc_hash::FxHashMap;
 use seepage_trace::{
     Context, Frame, ModuleId, ModuleInfo, Records, Role, Stack, Tracepoint, TracepointId,
 };
-use space::{MemoryRange, Now, Space};
+use space::{MemoryRange, Now, Space, SpaceFigures};
 use stacks::{StackEntry, Stacks, Values};
 use survey::{ModuleRemains, Remains};
 use timeline::Timeline;
@@ -76,6 +81,7 @@ pub(crate) struct Heap {
     gone_since_peak: Vec<Gone>,
     recent: Recent,
     graves: Graves,
+    looks: Looks,
     /// Records that are no events of their own.
     claims: u64,
     drops: Drops,
@@ -151,6 +157,7 @@ impl Heap {
             gone_since_peak: Vec::new(),
             recent: Recent::default(),
             graves: Graves::default(),
+            looks: Looks::default(),
             claims: 0,
             drops: Drops::default(),
         }
@@ -167,7 +174,7 @@ impl Heap {
         };
         module.announced = true;
         module.has_contexts = info.contexts;
-        module.memories = self.space.module(info);
+        module.memories = self.space.module(info, self.peak.clock);
         module.families = families(&info.tracepoints);
         let allocators = info.tracepoints.iter().filter(|it| it.role != Role::Grow);
         module.functions = allocators.map(|it| it.function.clone()).collect();
@@ -209,9 +216,15 @@ impl Heap {
         }
     }
 
-    pub(crate) fn mark(&mut self, name: &str, found: Option<AtMark>) {
+    pub(crate) fn mark(
+        &mut self,
+        name: &str,
+        found: Option<AtMark>,
+        not_judged: Option<NotJudged>,
+    ) {
         let clock = self.totals.events;
-        let mark = marks::new(name, clock, self.totals.live, self.space.pages(), found);
+        let (live, pages) = (self.totals.live, self.space.pages());
+        let mark = Mark { name: marks::name(name), clock, live, pages, found, not_judged };
         if self.marks.mark(mark) {
             self.contexts.set_moment(Moment::RiseBegan, clock);
         }
@@ -272,6 +285,7 @@ impl Heap {
         let pages = self.space.pages();
         self.drops.stacks = self.stacks.dropped;
         self.drops.grows = self.space.dropped;
+        self.drops.looks = self.looks.refused;
         self.drops.anomalies = self.anomalies.dropped;
         let initial_pages = self.space.initial_pages();
         let usual_size = self.recent.usual();
@@ -282,10 +296,12 @@ impl Heap {
             let main = self.space.main_memory(memories, self.peak.clock);
             let untracked = self.space.untracked(main.place);
             let regions = annotations.regions().to_vec();
-            (id, ModuleRemains { table, extent, main, untracked, regions })
+            let top_at_peak = extent.top_at(self.peak.clock);
+            (id, ModuleRemains { table, extent, top_at_peak, main, untracked, regions })
         });
         let modules = modules.collect();
-        let (memories, grows, growth) = self.space.finish(&extents);
+        let memories_at_peak = self.space.memories_at(self.peak.clock);
+        let SpaceFigures { memories, grows, growth, grown } = self.space.finish(&extents);
         let marks = self.marks.finish();
         let stretch_events = self.contexts.stretches.events;
         let contexts = self.stacks.into_entries().into_iter().zip(self.contexts.finish());
@@ -315,6 +331,7 @@ impl Heap {
             final_pages: pages,
             grows,
             growth,
+            growth_shares: Vec::new(),
             account: None,
             peak_account: None,
             timeline: self.timeline.finish(clock, time_ns, self.totals.live, pages),
@@ -329,6 +346,8 @@ impl Heap {
         let remains = Remains {
             modules,
             peak_clock: self.peak.clock,
+            memories_at_peak,
+            grown,
             gone: self.gone_since_peak,
             blocks: self.blocks,
             usual_size,
@@ -367,6 +386,7 @@ impl Heap {
             live_bytes: self.totals.live.bytes,
             peak_clock: self.peak.clock,
             top: self.modules.get(module).map_or(0, |module| module.extent.top),
+            free: None,
         }
     }
 

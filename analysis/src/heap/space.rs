@@ -10,8 +10,12 @@
 //!                  └─ anything else, or the end ─────► direct
 //! ```
 
+mod grown;
+
 use super::extent::{Extent, need};
-use crate::profile::{Grow, GrownBy, Growth, GrowthCause, MemoryUse, StackId};
+use crate::profile::{FreeSpace, Grow, GrownBy, Growth, GrowthCause, MemoryUse, StackId};
+use grown::Grown;
+pub(crate) use grown::Stretch;
 use seepage_trace::ModuleInfo;
 use std::ops::Range;
 
@@ -30,6 +34,15 @@ pub(crate) struct Now {
     pub(crate) peak_clock: u64,
     /// The end of the highest block that the module's heap ever had.
     pub(crate) top: u64,
+    /// What was free in the heap.
+    pub(crate) free: Option<FreeSpace>,
+}
+
+/// What an allocator was asked for, and from where.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request {
+    pub(crate) size: u64,
+    pub(crate) stack: StackId,
 }
 
 /// The memory of a module that its allocator works in, as far as one can tell: the first.
@@ -75,6 +88,19 @@ pub(crate) struct Space {
     waiting: Vec<Waiting>,
     /// Stretches that somebody else than the allocator grew: memory, start and end.
     untracked: Vec<(usize, Range<u64>)>,
+    grown: Grown,
+}
+
+/// What is left of the memories.
+#[derive(Debug)]
+pub(crate) struct SpaceFigures {
+    /// With their final sizes.
+    pub(crate) memories: Vec<MemoryUse>,
+    pub(crate) grows: Vec<Grow>,
+    /// Why they grew.
+    pub(crate) growth: Growth,
+    /// What was grown, by memory and address.
+    pub(crate) grown: Vec<Stretch>,
 }
 
 /// A growth whose cause is not known yet.
@@ -91,6 +117,9 @@ struct Waiting {
 /// No memory is larger, whatever a trace claims: so that sums of sizes do not overflow.
 pub(crate) const MAX_BYTES: u64 = 1 << 48;
 
+/// Growths that wait for their cause, at most; further ones are taken for the program's own.
+const MAX_WAITING: usize = 65_536;
+
 /// Stretches that others grew, at most; further ones are taken for the allocator's.
 const MAX_UNTRACKED: usize = 4096;
 
@@ -106,6 +135,7 @@ impl Space {
             growth: Growth::default(),
             waiting: Vec::new(),
             untracked: Vec::new(),
+            grown: Grown::default(),
         }
     }
 
@@ -114,7 +144,8 @@ impl Space {
         self.pages
     }
 
-    pub(crate) fn module(&mut self, module: &ModuleInfo) -> MemoryRange {
+    /// A module begins to run, with the high-water mark at `peak_clock` as far as is known.
+    pub(crate) fn module(&mut self, module: &ModuleInfo, peak_clock: u64) -> MemoryRange {
         let start = self.memories.len();
         for (index, memory) in module.memories.iter().take(MAX_MEMORIES).enumerate() {
             self.memories.push(MemoryUse {
@@ -126,7 +157,9 @@ impl Space {
                 maximum_pages: memory.maximum_pages,
             });
         }
-        self.outgrown.resize(self.memories.len(), (0, u64::MAX));
+        // A memory that came later had no pages at a high-water mark, if there was one.
+        let came = if peak_clock == 0 { u64::MAX } else { peak_clock };
+        self.outgrown.resize(self.memories.len(), (0, came));
         self.sum_up();
         MemoryRange { start, len: self.memories.len() - start }
     }
@@ -167,14 +200,21 @@ impl Space {
                 by: GrownBy::Guest,
                 cause: None,
                 live_bytes: now.live_bytes,
+                request: None,
+                free: now.free,
             },
             range,
         );
-        if to_pages > from_pages {
-            let memory = range.start + memory as usize;
-            let size = self.memories[memory].page_size;
-            let [from, to] = [from_pages, to_pages].map(|pages| pages.saturating_mul(size));
-            self.waiting.push(Waiting { memory, stack, from, to, place });
+        let memory = range.start + memory as usize;
+        let size = self.memories[memory].page_size;
+        // What a trace says twice has grown once.
+        let from = from_pages.max(known).saturating_mul(size);
+        let to = to_pages.saturating_mul(size).max(from);
+        let grow = Waiting { memory, stack, from, to, place };
+        if self.waiting.len() >= MAX_WAITING {
+            self.was_direct(grow);
+        } else if to > from || place.is_some() {
+            self.waiting.push(grow);
         }
     }
 
@@ -201,6 +241,8 @@ impl Space {
                 by: GrownBy::Host,
                 cause: Some(GrowthCause::Unexplained),
                 live_bytes: now.live_bytes,
+                request: None,
+                free: None,
             },
             range,
         );
@@ -226,7 +268,7 @@ impl Space {
     pub(crate) fn explain(
         &mut self,
         range: MemoryRange,
-        request: Option<u64>,
+        request: Option<Request>,
         extent: Extent,
         is_for: impl Fn(StackId) -> bool,
     ) {
@@ -236,17 +278,14 @@ impl Space {
         self.waiting = rest;
         let is_allocators = |it: &Waiting| request.is_some() && is_for(it.stack);
         let (allocators, direct): (Vec<_>, Vec<_>) = own.into_iter().partition(is_allocators);
-        for grow in direct {
-            self.settle(grow, [(GrowthCause::Direct, grow.to - grow.from)]);
-            self.others(grow.memory, grow.from..grow.to);
-        }
-        let Some(size) = request else { return };
-        let need = need(size);
+        direct.into_iter().for_each(|grow| self.was_direct(grow));
+        let Some(request) = request else { return };
+        let need = need(request.size);
         // What lies above all blocks already needs not be grown.
         let from = allocators.iter().map(|grow| grow.from).min().unwrap_or(0);
-        let missing = need.saturating_sub(from.saturating_sub(extent.top));
-        let mut missing = missing.checked_next_multiple_of(PAGE).unwrap_or(missing);
         let main = allocators.first().map(|grow| grow.memory);
+        let missing = need.saturating_sub(from.saturating_sub(self.tail_start(main, extent.top)));
+        let mut missing = missing.checked_next_multiple_of(PAGE).unwrap_or(missing);
         let foreign = self.untracked.iter().filter(|(memory, _)| Some(*memory) == main);
         let foreign = foreign.map(|(_, it)| it.end.min(extent.top).saturating_sub(it.start)).sum();
         // Free bytes enough, and yet no place for it.
@@ -258,15 +297,38 @@ impl Space {
             let bytes = grow.to - grow.from;
             let part = bytes.min(missing);
             missing -= part;
-            self.settle(grow, [(cause, part), (GrowthCause::Policy, bytes - part)]);
+            self.settle(grow, request.stack, [(cause, part), (GrowthCause::Policy, bytes - part)]);
+            if let Some(listed) = grow.place.and_then(|place| self.grows.get_mut(place)) {
+                listed.request = Some(request.size);
+            }
         }
     }
 
-    fn settle<const N: usize>(&mut self, grow: Waiting, parts: [(GrowthCause, u64); N]) {
-        let main = parts.iter().max_by_key(|(_, bytes)| *bytes).map(|(cause, _)| *cause);
-        parts.iter().for_each(|&(cause, bytes)| self.growth.add(cause, bytes));
+    /// A growth was not the allocator's.
+    fn was_direct(&mut self, grow: Waiting) {
+        self.settle(grow, grow.stack, [(GrowthCause::Direct, grow.to - grow.from)]);
+        if grow.to > grow.from {
+            self.others(grow.memory, grow.from..grow.to);
+        }
+    }
+
+    /// The parts of a growth, by address, have these causes; `stack` wanted it.
+    fn settle<const N: usize>(
+        &mut self,
+        grow: Waiting,
+        stack: StackId,
+        parts: [(GrowthCause, u64); N],
+    ) {
+        let main = parts.iter().filter(|(_, bytes)| *bytes > 0).max_by_key(|(_, bytes)| *bytes);
         if let Some(listed) = grow.place.and_then(|place| self.grows.get_mut(place)) {
-            listed.cause = main;
+            listed.cause = main.map(|(cause, _)| *cause);
+        }
+        let mut at = grow.from;
+        for (cause, bytes) in parts {
+            self.growth.add(cause, bytes);
+            let range = at..at.saturating_add(bytes);
+            at = range.end;
+            self.grown.add(Stretch { memory: grow.memory, range, cause, stack });
         }
     }
 
@@ -293,6 +355,23 @@ impl Space {
         }
     }
 
+    /// Where begins what was never handed out: above `top`, and above what others grew.
+    fn tail_start(&self, memory: Option<usize>, top: u64) -> u64 {
+        let own = self.untracked.iter().filter(|(at, _)| Some(*at) == memory);
+        own.map(|(_, stretch)| stretch.end).fold(top, u64::max)
+    }
+
+    /// Of the stretches that others grew in a module's first memory, what lies below `top`.
+    pub(crate) fn untracked_below(&self, range: MemoryRange, top: u64) -> Vec<Range<u64>> {
+        let place = (!range.is_empty()).then_some(range.start);
+        let mut stretches = self.untracked(place);
+        stretches.retain_mut(|stretch| {
+            stretch.end = stretch.end.min(top);
+            stretch.start < stretch.end
+        });
+        stretches
+    }
+
     /// The stretches of a memory that others than the allocator grew, by address.
     pub(crate) fn untracked(&self, memory: Option<usize>) -> Vec<Range<u64>> {
         let own = self.untracked.iter().filter(|(at, _)| Some(*at) == memory);
@@ -301,17 +380,49 @@ impl Space {
         stretches
     }
 
+    /// What was never handed out at the top of a module's first memory, which has `pages`, or as many
+    /// as is known, and the bytes of `delta` of its pages.
+    pub(crate) fn tail(
+        &self,
+        range: MemoryRange,
+        top: u64,
+        pages: Option<u64>,
+        delta: u64,
+    ) -> Option<(u64, u64)> {
+        let memory = self.get(range, 0)?;
+        let bytes = pages.unwrap_or(memory.final_pages).saturating_mul(memory.page_size);
+        let tail = bytes.saturating_sub(self.tail_start(Some(range.start), top));
+        Some((tail, delta.saturating_mul(memory.page_size)))
+    }
+
     /// The memory in which a module's blocks are.
     pub(crate) fn main_memory(&self, range: MemoryRange, peak_clock: u64) -> MainMemory {
         let Some(memory) = self.get(range, 0) else { return MainMemory::default() };
         let bytes = |pages: u64| pages.saturating_mul(memory.page_size).min(MAX_BYTES);
-        let (pages, clock) = self.outgrown[range.start];
         MainMemory {
             initial: bytes(memory.initial_pages),
             bytes: bytes(memory.final_pages),
-            at_peak: bytes(if clock == peak_clock { pages } else { memory.final_pages }),
+            at_peak: bytes(self.pages_at(range.start, peak_clock)),
             place: Some(range.start),
         }
+    }
+
+    /// A memory's pages at the high-water mark.
+    fn pages_at(&self, place: usize, peak_clock: u64) -> u64 {
+        match self.outgrown[place] {
+            (pages, clock) if clock == peak_clock => pages,
+            _ => self.memories[place].final_pages,
+        }
+    }
+
+    /// The memories as they were at the high-water mark.
+    pub(crate) fn memories_at(&self, peak_clock: u64) -> Vec<MemoryUse> {
+        let at = |(place, memory): (usize, &MemoryUse)| MemoryUse {
+            initial_pages: memory.initial_pages.min(self.pages_at(place, peak_clock)),
+            final_pages: self.pages_at(place, peak_clock),
+            ..*memory
+        };
+        self.memories.iter().enumerate().map(at).collect()
     }
 
     pub(crate) fn memories(&self) -> &[MemoryUse] {
@@ -330,18 +441,19 @@ impl Space {
         }
     }
 
-    /// The memories' final sizes, the growths, and why they were. `extents` are the heaps.
-    pub(crate) fn finish(
-        mut self,
-        extents: &[(MemoryRange, Extent)],
-    ) -> (Vec<MemoryUse>, Vec<Grow>, Growth) {
+    /// What the memories came to. `extents` are the heaps.
+    pub(crate) fn finish(mut self, extents: &[(MemoryRange, Extent)]) -> SpaceFigures {
         // What an allocator grew in advance and then handed out was in demand after all.
-        let tails = extents
-            .iter()
-            .map(|&(range, extent)| self.main_memory(range, 0).bytes.saturating_sub(extent.top));
-        let tail = tails.fold(0, u64::saturating_add);
-        self.growth.policy_was_demand(tail);
-        (self.memories, self.grows, self.growth)
+        for &(range, extent) in extents.iter().filter(|(range, _)| !range.is_empty()) {
+            let used = self.grown.advance_was_demand(range.start, extent.top);
+            self.growth.policy_was_demand(used);
+        }
+        SpaceFigures {
+            memories: self.memories,
+            grows: self.grows,
+            growth: self.growth,
+            grown: self.grown.finish(),
+        }
     }
 
     fn get(&self, range: MemoryRange, memory: u32) -> Option<&MemoryUse> {
@@ -387,7 +499,7 @@ mod tests {
     use super::*;
     use seepage_trace::Memory;
 
-    const NOW: Now = Now { clock: 5, time_ns: 6, live_bytes: 7, peak_clock: 4, top: 0 };
+    const NOW: Now = Now { clock: 5, time_ns: 6, live_bytes: 7, peak_clock: 4, top: 0, free: None };
 
     fn space(cap: usize) -> (Space, MemoryRange) {
         let memory = |initial_pages, page_size| Memory {
@@ -399,7 +511,7 @@ mod tests {
         };
         let memories = vec![memory(2, PAGE), memory(100, 1)];
         let mut space = Space::new(cap);
-        let range = space.module(&ModuleInfo { memories, ..ModuleInfo::default() });
+        let range = space.module(&ModuleInfo { memories, ..ModuleInfo::default() }, 0);
         (space, range)
     }
 
@@ -415,7 +527,8 @@ mod tests {
         space.host_size(range, 1, 65_537, NOW);
         assert_eq!(space.pages(), 10);
         space.give_up(&[(range, Extent::default())]);
-        let (memories, grows, growth) = space.finish(&[(range, Extent::default())]);
+        let figures = space.finish(&[(range, Extent::default())]);
+        let SpaceFigures { memories, grows, growth, .. } = figures;
         let told: Vec<_> =
             grows.iter().map(|g| (g.memory, g.by, g.from_pages, g.to_pages, g.refused)).collect();
         use GrownBy::{Guest, Host};

@@ -139,7 +139,7 @@ impl Stacks {
         (0..=grower.frames.len()).any(|inner| {
             let (allocator, rest) = grower.frames.split_at(inner);
             (is_cut || rest.len() == request.frames.len())
-                && rest.iter().zip(&request.frames).all(|(one, other)| one == other)
+                && rest.iter().zip(&request.frames).all(|(one, other)| is_same_call(one, other))
                 && allocator.iter().any(|frame| is_allocators(&frame.function))
         })
     }
@@ -191,6 +191,15 @@ impl Stacks {
     }
 }
 
+/// Whether two frames are one call, however deep the recursion was that led there: that is no part
+/// of a context, and a context's stack is that of its first time.
+fn is_same_call(one: &Frame, other: &Frame) -> bool {
+    let Frame { function, file, line, column, inlined, recursion: _ } = one;
+    *function == other.function
+        && (line, column, inlined) == (&other.line, &other.column, &other.inlined)
+        && *file == other.file
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,6 +228,20 @@ mod tests {
         assert_eq!(stacks.unknown(&mut values), StackId(2));
         assert_eq!(stacks.unknown(&mut values), StackId(2));
         assert_eq!(stacks.into_entries()[0].frames.len(), 2);
+    }
+
+    #[test]
+    fn a_recursion_may_be_deeper_when_the_memory_grows() {
+        let mut stacks = Stacks::new(&Caps::default());
+        let mut values = Values::new(ModuleId(0));
+        let mut request = stack(1, &["visit", "main"]);
+        request.frames[0].recursion = true;
+        stacks.learn(&mut values, &request);
+        stacks.learn(&mut values, &stack(2, &["sbrk", "malloc", "visit", "main"]));
+        stacks.learn(&mut values, &stack(3, &["sbrk", "malloc", "look", "main"]));
+        let leads = |grower| stacks.leads_through(grower, StackId(0), |name| name == "malloc");
+        assert!(leads(StackId(1)));
+        assert!(!leads(StackId(2)));
     }
 
     #[test]

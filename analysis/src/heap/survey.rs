@@ -4,9 +4,9 @@ use super::{
     Gone, Heap,
     blocks::{Block, Blocks, TableId},
     extent::Extent,
-    space::MainMemory,
+    space::{MainMemory, Stretch},
 };
-use crate::profile::StackId;
+use crate::profile::{MemoryUse, StackId};
 use rustc_hash::FxHashMap;
 use seepage_trace::ModuleId;
 use std::ops::Range;
@@ -21,6 +21,8 @@ pub(crate) struct Survey<'a> {
     blocks: &'a Blocks,
     table: TableId,
     pub(crate) extent: Extent,
+    /// How far the heap reached at the high-water mark.
+    pub(crate) top_at_peak: u64,
     pub(crate) main: MainMemory,
     /// The stretches of the memory that others than the allocator grew, by address.
     pub(crate) untracked: Vec<Range<u64>>,
@@ -59,6 +61,7 @@ impl Survey<'_> {
 pub(crate) struct ModuleRemains {
     pub(super) table: TableId,
     pub(super) extent: Extent,
+    pub(super) top_at_peak: u64,
     pub(super) main: MainMemory,
     pub(super) untracked: Vec<Range<u64>>,
     pub(super) regions: Vec<Range<u64>>,
@@ -69,6 +72,10 @@ pub(crate) struct Remains {
     pub(super) blocks: Blocks,
     pub(super) modules: FxHashMap<ModuleId, ModuleRemains>,
     pub(super) peak_clock: u64,
+    /// All memories as they were then.
+    pub(crate) memories_at_peak: Vec<MemoryUse>,
+    /// What was grown, by memory and address.
+    pub(crate) grown: Vec<Stretch>,
     pub(super) gone: Vec<Gone>,
     pub(super) usual_size: u64,
 }
@@ -80,11 +87,20 @@ impl Remains {
             blocks: &self.blocks,
             table: module.table,
             extent: module.extent,
+            top_at_peak: module.top_at_peak,
             main: module.main,
             untracked: module.untracked.clone(),
             regions: module.regions.clone(),
             usual_size: self.usual_size,
         })
+    }
+
+    /// What was grown of a memory, by address.
+    pub(crate) fn grown_in(&self, memory: MainMemory) -> &[Stretch] {
+        let Some(place) = memory.place else { return &[] };
+        let start = self.grown.partition_point(|stretch| stretch.memory < place);
+        let end = self.grown.partition_point(|stretch| stretch.memory <= place);
+        &self.grown[start..end]
     }
 
     /// The blocks that were live at the high-water mark, by address: where, how large, whose.
@@ -108,6 +124,7 @@ impl Heap {
             blocks: &self.blocks,
             table: module.table,
             extent: module.extent,
+            top_at_peak: module.extent.top_at(self.peak.clock),
             main,
             untracked: self.space.untracked(main.place),
             regions: module.annotations.regions().to_vec(),

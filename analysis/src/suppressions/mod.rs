@@ -196,7 +196,7 @@ impl Rule {
 /// before the program does. Gives the rules that are to be reported, and for each candidate the
 /// place among them of the one that takes it out of the verdict.
 pub(crate) fn apply(
-    rules: Vec<Rule>,
+    rules: &[Rule],
     candidates: &[Candidate<'_>],
 ) -> (Vec<Suppressed>, Vec<Option<usize>>) {
     let mut suppressed = Vec::new();
@@ -207,7 +207,7 @@ pub(crate) fn apply(
     let all: Vec<u32> = (0u32..).zip(candidates).map(|(place, _)| place).collect();
     for rule in rules {
         let own = rule.origin != Origin::Builtin;
-        let possible = index.as_ref().filter(|_| own).and_then(|index| index.candidates(&rule));
+        let possible = index.as_ref().filter(|_| own).and_then(|index| index.candidates(rule));
         let (mut live, mut beyond) = (Count::default(), Count::default());
         // A built-in rule is about one runtime, and each module has its own.
         let mut used: Vec<(Option<ModuleId>, Count)> = Vec::new();
@@ -238,7 +238,7 @@ pub(crate) fn apply(
         }
         let is_users = matches!(rule.origin, Origin::File(_));
         if live.blocks > 0 || is_users {
-            suppressed.push(Suppressed { rule, live, beyond });
+            suppressed.push(Suppressed { rule: rule.clone(), live, beyond });
         }
     }
     (suppressed, taken)
@@ -246,7 +246,7 @@ pub(crate) fn apply(
 
 /// The same for whole contexts, of which `kinds` says what kinds of blocks they hold.
 pub(crate) fn apply_to_contexts(
-    rules: Vec<Rule>,
+    rules: &[Rule],
     contexts: &mut [ContextCost],
     modules: &[ModuleInfo],
     kinds: &[Option<LeakKinds>],

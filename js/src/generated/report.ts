@@ -314,6 +314,10 @@ export interface Dropped {
    */
   images: number;
   /**
+   * Growths at which the free runs were not counted, because that would have cost too much.
+   */
+  looks?: number;
+  /**
    * Loss records that are not listed. They count in `leaks`.
    */
   loss_records: number;
@@ -375,6 +379,10 @@ export interface Finding {
    */
   kind: string;
   /**
+   * Of a container that only grows, how fast it does.
+   */
+  rate?: Rate | null;
+  /**
    * Further stacks that take part in it, the most important first.
    */
   related: Frame[][];
@@ -386,6 +394,29 @@ export interface Finding {
    * How sure it is: `error`, `leak`, `suspect` or `exceeded`.
    */
   verdict: string;
+}
+/**
+ * How much more a container holds after each thing that the program does, in the later half of the
+ * run.
+ */
+export interface Rate {
+  /**
+   * By how many bytes what is held grew meanwhile.
+   */
+  bytes: number;
+  /**
+   * By how many bytes it grew for each.
+   */
+  bytes_per_operation: number;
+  /**
+   * What is taken for one thing that the program does: `mark`, from one mark to the next, or
+   * `1000-events` of the heap, where there are no marks to go by.
+   */
+  operation: string;
+  /**
+   * How many of these there were, rounded down.
+   */
+  operations: number;
 }
 /**
  * How the guest ended.
@@ -606,7 +637,7 @@ export interface Mark {
    */
   clock: number;
   /**
-   * What became of the blocks that were live then; null without an image of the moment.
+   * What became of the blocks that were live then; null if nobody can say.
    */
   leaks?: KindCounts | null;
   live: Count;
@@ -614,6 +645,10 @@ export interface Mark {
    * What it was called.
    */
   name: string;
+  /**
+   * Why nobody can, a sentence.
+   */
+  not_judged?: string | null;
   /**
    * Size of all memories, in pages of 64 KiB.
    */
@@ -711,6 +746,11 @@ export interface Memory {
   grows: Grow[];
   growth: MemoryGrowth;
   /**
+   * What they grew for, by finding and context, the largest share first. The bytes add up to
+   * those of `growth`.
+   */
+  growth_shares?: GrowthShare[];
+  /**
    * Size of all memories at the start, in pages of `page_size`.
    */
   initial_pages: number;
@@ -756,6 +796,10 @@ export interface Grow {
    */
   frames: Frame[];
   /**
+   * What was free then, for a growth by the guest of its first memory.
+   */
+  free?: FreeSpace | null;
+  /**
    * Pages before.
    */
   from_pages: number;
@@ -776,6 +820,11 @@ export interface Grow {
    */
   refused: boolean;
   /**
+   * Bytes that the allocator was asked for when it grew the memory; null if it was not the
+   * allocator, or nobody knows.
+   */
+  request?: number | null;
+  /**
    * The host's clock when it took the records with that event.
    */
   time_ns: number;
@@ -783,6 +832,27 @@ export interface Grow {
    * Pages after; the same if it was refused.
    */
   to_pages: number;
+}
+/**
+ * What was free in a heap when its memory grew. What blocks take beyond their size is an estimate.
+ */
+export interface FreeSpace {
+  /**
+   * Bytes that were free between the blocks.
+   */
+  bytes: number;
+  /**
+   * Bytes of the longest of these.
+   */
+  largest?: number | null;
+  /**
+   * The free runs that make up `bytes`; null if counting them would have cost too much.
+   */
+  runs?: number | null;
+  /**
+   * Bytes above all blocks, never handed out before.
+   */
+  tail: number;
 }
 /**
  * Bytes by which all memories grew, by cause.
@@ -812,6 +882,30 @@ export interface MemoryGrowth {
    * The host or another module did.
    */
   unexplained: number;
+}
+/**
+ * A share of the growth of all memories: which blocks are in what was grown, or for whom it was.
+ */
+export interface GrowthShare {
+  /**
+   * The bytes. Of blocks, with what the allocator took for them.
+   */
+  bytes: number;
+  /**
+   * The finding that says more about it: an index into `findings`.
+   */
+  finding?: number | null;
+  /**
+   * Where the blocks were allocated; of all that is no block, who asked for it.
+   */
+  frames: Frame[];
+  /**
+   * What it went to. Of growth for more live bytes, what is there at the end: `lost` (with what
+   * hangs on it), `possibly-lost`, `container` (one that only grows), `held`, `suppressed`, `live`
+   * (nobody knows what points there), or `free` (it is free now). Of other growth its cause:
+   * `fragmentation`, `policy`, `direct`, `unexplained`. `other` are all shares that are not listed.
+   */
+  what: string;
 }
 /**
  * A module that ran.

@@ -1,5 +1,6 @@
 //! What memory is for, and why it grew.
 
+use super::Frame;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -58,4 +59,34 @@ pub struct MemoryGrowth {
     pub direct: u64,
     /// The host or another module did.
     pub unexplained: u64,
+}
+
+/// A share of the growth of all memories: which blocks are in what was grown, or for whom it was.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GrowthShare {
+    /// What it went to. Of growth for more live bytes, what is there at the end: `lost` (with what
+    /// hangs on it), `possibly-lost`, `container` (one that only grows), `held`, `suppressed`, `live`
+    /// (nobody knows what points there), or `free` (it is free now). Of other growth its cause:
+    /// `fragmentation`, `policy`, `direct`, `unexplained`. `other` are all shares that are not listed.
+    pub what: String,
+    /// The bytes. Of blocks, with what the allocator took for them.
+    pub bytes: u64,
+    /// The finding that says more about it: an index into `findings`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<u64>,
+    /// Where the blocks were allocated; of all that is no block, who asked for it.
+    pub frames: Vec<Frame>,
+}
+
+/// What was free in a heap when its memory grew. What blocks take beyond their size is an estimate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FreeSpace {
+    /// Bytes that were free between the blocks.
+    pub bytes: u64,
+    /// Bytes above all blocks, never handed out before.
+    pub tail: u64,
+    /// The free runs that make up `bytes`; null if counting them would have cost too much.
+    pub runs: Option<u64>,
+    /// Bytes of the longest of these.
+    pub largest: Option<u64>,
 }

@@ -2,12 +2,20 @@
 
 use super::{
     page::{Page, Style},
+    sections::more,
+    selection::own,
+    stacks::{self, Prefix},
     units::{bytes, percent},
+    words::shorten,
 };
 use crate::schema::{Account, Report};
 use seepage_analysis::words::plural;
 
 const BAR: usize = 10;
+/// Columns before the words of a share.
+const LEFT: usize = 2 + BAR + 1 + 9 + 2 + 7 + 2;
+/// Shares of the growth that are shown.
+const MAX_SHARES: usize = 6;
 /// Bytes that make a page.
 const PAGE: u64 = 65_536;
 
@@ -28,6 +36,51 @@ pub(super) fn render(report: &Report, page: &mut Page<'_>) {
     }
     if let Some(line) = growth(report) {
         page.line(&format!("  {line}"));
+    }
+    shares(report, page);
+}
+
+/// What the memory grew for.
+fn shares(report: &Report, page: &mut Page<'_>) {
+    let (shares, whole) = (&report.memory.growth_shares, report.memory.growth.bytes);
+    // Of what no allocator grew, "who grew the memory" says all there is.
+    if shares.iter().all(|share| matches!(share.what.as_str(), "direct" | "unexplained")) {
+        return;
+    }
+    page.heading("what it grew for");
+    let prefix = Prefix::of(shares.iter().take(MAX_SHARES).flat_map(|share| &share.frames));
+    for share in shares.iter().take(MAX_SHARES) {
+        let (what, style) = words_for(&share.what);
+        let bar = page.paint(style, &page.bar(share.bytes, whole, BAR));
+        let of = percent(share.bytes, whole);
+        let who = match own(&share.frames) {
+            Some(frame) => stacks::line(frame, &prefix),
+            None => String::new(),
+        };
+        let what = format!("{what}{who}");
+        let what = shorten(
+            what.trim_end_matches(": "),
+            page.width().saturating_sub(LEFT),
+            page.ellipsis(),
+        );
+        page.line(&format!("  {bar} {:>9}  {of:>7}  {what}", bytes(share.bytes)));
+    }
+    more(shares.len(), MAX_SHARES, "share", page);
+}
+
+fn words_for(what: &str) -> (&'static str, Style) {
+    match what {
+        "lost" => ("what is lost: ", Style::Bad),
+        "possibly-lost" => ("what is possibly lost: ", Style::Warn),
+        "container" => ("a container that only grows: ", Style::Warn),
+        "held" | "live" => ("what is held: ", Style::Good),
+        "suppressed" => ("known noise: ", Style::Dim),
+        "free" => ("free now, grown for: ", Style::Dim),
+        "fragmentation" => ("want of a large enough piece: ", Style::Warn),
+        "policy" => ("in advance: ", Style::Dim),
+        "direct" => ("by the program itself: ", Style::Warn),
+        "unexplained" => ("the host, unexplained", Style::Warn),
+        _ => ("all else", Style::Dim),
     }
 }
 

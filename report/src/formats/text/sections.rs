@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     formats::{Invocation, Verb},
-    schema::{Anomaly, Context, Count, Frame, GrownBy, OpenFiles, Report, VerdictKind},
+    schema::{Anomaly, Context, Count, Frame, Grow, GrownBy, OpenFiles, Report, VerdictKind},
 };
 use seepage_analysis::words::{plural, thousands};
 use std::cmp::Reverse;
@@ -203,6 +203,9 @@ pub(super) fn growth(report: &Report, page: &mut Page<'_>) {
     for grower in growers.iter().take(MAX_GROWERS) {
         let times = plural(grower.times, "growth");
         page.line(&format!("  {} in {times}", plural(grower.pages, "page")));
+        if let Some(line) = grower.told.and_then(state) {
+            page.line(&format!("    {line}"));
+        }
         match grower.by {
             GrownBy::Host => page.line("    the host, or another module"),
             GrownBy::Guest => stacks::render(
@@ -222,6 +225,33 @@ struct Grower<'a> {
     frames: &'a [Frame],
     pages: u64,
     times: u64,
+    /// Of these growths the one that tells most: the last of those for want of a large enough piece,
+    /// or else of all.
+    told: Option<&'a Grow>,
+}
+
+impl<'a> Grower<'a> {
+    fn tell(&mut self, grow: &'a Grow) {
+        let is_fragmentation = |grow: &Grow| grow.cause.as_deref() == Some("fragmentation");
+        if is_fragmentation(grow) || !self.told.is_some_and(is_fragmentation) {
+            self.told = Some(grow);
+        }
+    }
+}
+
+/// `the last was for 96 KiB, with 1.2 MiB free in 4,000 pieces, the largest of 300 B`.
+fn state(grow: &Grow) -> Option<String> {
+    let (request, free) = (grow.request?, grow.free?);
+    let pieces = match (free.runs, free.largest) {
+        (Some(0), _) => "nothing free".into(),
+        (Some(1), _) => format!("{} free in one piece", bytes(free.bytes)),
+        (Some(runs), Some(largest)) => {
+            let pieces = plural(runs, "piece");
+            format!("{} free in {pieces}, the largest of {}", bytes(free.bytes), bytes(largest))
+        }
+        _ => format!("{} free", bytes(free.bytes)),
+    };
+    Some(format!("the last was for {}, with {pieces}", bytes(request)))
 }
 
 fn growers(report: &Report) -> Vec<Grower<'_>> {
@@ -235,8 +265,15 @@ fn growers(report: &Report) -> Vec<Grower<'_>> {
             Some(grower) => {
                 grower.pages = grower.pages.saturating_add(pages);
                 grower.times += 1;
+                grower.tell(grow);
             }
-            None => growers.push(Grower { by: grow.by, frames: &grow.frames, pages, times: 1 }),
+            None => growers.push(Grower {
+                by: grow.by,
+                frames: &grow.frames,
+                pages,
+                times: 1,
+                told: Some(grow),
+            }),
         }
     }
     growers.sort_by_key(|grower| Reverse(grower.pages));
@@ -284,6 +321,7 @@ pub(super) fn unseen(report: &Report, page: &mut Page<'_>) {
             }
         }
     }
+    lines.extend(not_judged_at_marks(report));
     let dropped = &report.dropped;
     let drops = [
         (dropped.records, "record", "could not be taken from the guest"),
@@ -294,6 +332,7 @@ pub(super) fn unseen(report: &Report, page: &mut Page<'_>) {
         (dropped.stacks, "stack", "beyond the limit, not told apart"),
         (dropped.modules, "module", "beyond the limit, not followed"),
         (dropped.grows, "growth", "of memory beyond the limit, not listed"),
+        (dropped.looks, "growth", "of memory at which the free runs were not counted"),
         (dropped.anomalies, "anomaly", "beyond the limit, not listed"),
         (dropped.regions, "root region", "beyond the limit, not looked at"),
         (dropped.open_files, "open file", "beyond the limit, not listed"),
@@ -314,6 +353,21 @@ pub(super) fn unseen(report: &Report, page: &mut Page<'_>) {
     for line in lines {
         page.line(&format!("  {line}"));
     }
+}
+
+/// Why it is not known what was lost at marks, and at how many.
+fn not_judged_at_marks(report: &Report) -> Vec<String> {
+    let mut reasons: Vec<(&str, u64)> = Vec::new();
+    for mark in report.marks.iter().filter(|mark| mark.live.blocks > 0) {
+        let Some(reason) = mark.not_judged.as_deref() else { continue };
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, count)) => *count += 1,
+            None => reasons.push((reason, 1)),
+        }
+    }
+    let line =
+        |(reason, count)| format!("what was lost at {}: {}", plural(count, "mark"), clean(reason));
+    reasons.into_iter().map(line).collect()
 }
 
 pub(super) fn next(report: &Report, invocation: Option<&Invocation>, page: &mut Page<'_>) {

@@ -36,6 +36,11 @@ pub(super) fn select(frames: &[Frame], most: usize) -> Vec<usize> {
     (0..frames.len()).filter(|at| chosen.contains(at) || alone(at)).collect()
 }
 
+/// The innermost of the program's own frames; of all, if none is its own.
+pub(super) fn own(frames: &[Frame]) -> Option<&Frame> {
+    frames.iter().find(|frame| !is_library(frame)).or(frames.first())
+}
+
 /// 0, the last, 1, the last but one, and so on.
 fn from_both_ends(count: usize) -> impl Iterator<Item = usize> {
     (0..count).map(move |step| if step % 2 == 0 { step / 2 } else { count - 1 - step / 2 })

@@ -118,6 +118,11 @@ pub(super) fn render(
     }
 }
 
+/// One frame in a line of something else.
+pub(super) fn line(frame: &Frame, prefix: &Prefix) -> String {
+    format!("{}  {}", clean(&frame.function), place(frame, prefix)).trim_end().to_string()
+}
+
 fn left_out(count: usize, margin: &str, page: &mut Page<'_>) {
     let frames = match count {
         0 => return,
