@@ -12,4 +12,5 @@
 mod abi;
 mod guests;
 mod instrument;
+mod memory;
 mod session;

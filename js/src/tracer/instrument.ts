@@ -15,6 +15,12 @@ export interface InstrumentOptions {
   allocFn?: readonly string[];
   /** The JavaScript that loads the module: it may tell which export is malloc. */
   glue?: string;
+  /**
+   * The folder in which instrumented modules are kept for the next run; `false` for none. If it is
+   * not given, those that took long are kept in `node_modules/.cache/seepage`, or in the folder for
+   * temporary files. Only for `register` and `track`, and in Node.
+   */
+  cache?: string | false;
 }
 
 /** What was found in a module. */
