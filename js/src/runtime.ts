@@ -67,9 +67,13 @@ export class Runtime {
   prepare(bytes: BufferSource, name: string, options: InstrumentOptions): BufferSource {
     if (this.isDisabled) return bytes;
     try {
-      const { wasm } = instrument(bytes, { ...options, name });
-      if (native.validate(wasm)) return wasm;
-      throw new Error("this engine does not take the instrumented module");
+      const { cache, ...asked } = { ...options, name };
+      const make = (): Uint8Array<ArrayBuffer> => {
+        const { wasm } = instrument(bytes, asked);
+        if (!native.validate(wasm)) throw new Error("this engine does not take the instrumented module");
+        return wasm;
+      };
+      return cache === false ? make() : env.kept(view(bytes), asked, cache, make);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       // What is instrumented needs nothing, and what is no module the engine will say itself.
