@@ -18,6 +18,8 @@ struct Options {
     alloc_fn: Vec<String>,
     #[serde(default)]
     glue: Option<String>,
+    #[serde(default)]
+    shared_memory: bool,
 }
 
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
@@ -105,6 +107,7 @@ fn run(wasm: &[u8], options: Result<Options, String>) -> Result<Vec<u8>, String>
         mark_exports: Vec::new(),
         fill: None,
         glue: options.glue,
+        shared_memory: options.shared_memory,
         companion: None,
     };
     let instrumented = instrument(wasm, &config).map_err(|error| error.to_string())?;

@@ -84,6 +84,8 @@ struct Guest {
     /// Where the records of its ring begin and end, if it has one.
     ring: Option<[u32; 2]>,
     record: usize,
+    /// It has an allocator of its own that is followed.
+    allocates: bool,
     /// Its mutable globals that can hold an address, by index in the original.
     globals: Vec<u32>,
 }
@@ -99,8 +101,9 @@ extern "C" fn seepage_guest(section: Address, length: usize) -> i32 {
         let (wide, memories) = (table.layout.size() > 24, table.module.memories.len());
         let record = table.layout.size();
         let info = guests::add(table);
+        let allocates = info.tracepoints.iter().any(|it| it.role.is_allocators());
         let globals = info.globals.clone();
-        let guest = Guest { id: info.id.0, wide, memories, ring, record, globals };
+        let guest = Guest { id: info.id.0, wide, memories, ring, record, allocates, globals };
         with(|state| state.feed(&Message::Module(info)));
         serde_json::to_vec(&guest).unwrap_or_default()
     });

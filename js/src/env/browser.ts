@@ -78,5 +78,16 @@ export function atExit(): void {}
 
 export function onDemand(): void {}
 
+/** Workers of a page do not know of one another. */
+export function mayShare(): boolean {
+  return false;
+}
+
+export function share(): void {}
+
+export function isThread(): boolean {
+  return false;
+}
+
 /** A worker of a page has to import `seepage/browser` itself. */
 export function followThreads(): void {}

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { basename } from "node:path";
 import process from "node:process";
 import { kept as keptInFiles } from "./cache.js";
-import { fileOfThread, followThreads } from "./workers.js";
+import { fileOfThread, followThreads, isThread, mayShare, share } from "./workers.js";
 import type { TextOptions } from "../tracer/session.js";
 
 /** Where this package is built. */
@@ -111,7 +111,7 @@ export function options(): string {
   return process.env.SEEPAGE_OPTIONS ?? "";
 }
 
-export { followThreads };
+export { followThreads, isThread, mayShare, share };
 
 /** How text looks on a standard stream, or in a file. */
 export function look(to: 1 | 2 | string): TextOptions {

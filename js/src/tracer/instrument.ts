@@ -21,6 +21,8 @@ export interface InstrumentOptions {
    * temporary files. Only for `register` and `track`, and in Node.
    */
   cache?: string | false;
+  /** @internal Whether modules with shared memories are taken: as long as one thread alone uses them. */
+  shared?: boolean;
 }
 
 /** What was found in a module. */
@@ -53,7 +55,7 @@ export const NOBODY: Host = { context() {}, full() {}, watched() {} };
  * @throws when the bytes are no module that can be instrumented
  */
 export function instrument(bytes: BufferSource, options: InstrumentOptions = {}): Instrumented {
-  const { name = "module", transport = "auto", contexts = true, allocFn = [], glue } = options;
+  const { name = "module", transport = "auto", contexts = true, allocFn = [], glue, shared = false } = options;
   // An instance of its own: a panic in it spoils nothing, and its memory goes with it.
   const analysis = new Analysis(NOBODY);
   const asked = {
@@ -61,6 +63,7 @@ export function instrument(bytes: BufferSource, options: InstrumentOptions = {})
     transport: transport === "auto" && !hasMultiMemory ? "call" : transport,
     no_context: !contexts,
     alloc_fn: allocFn,
+    shared_memory: shared,
     ...(glue !== undefined && { glue }),
   };
   try {

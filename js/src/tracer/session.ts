@@ -87,6 +87,7 @@ interface GuestInfo {
   memories: number;
   ring: [number, number] | null;
   record: number;
+  allocates: boolean;
   globals: number[];
 }
 
@@ -97,6 +98,12 @@ interface Guest extends GuestInfo {
   baseline?: Baseline;
   /** Size of its memories when it was last fed. */
   pages: number;
+  /** Its memory can be that of other threads as well. */
+  isShared: boolean;
+  /** Other threads have begun to use it: what is written since has no order. */
+  isStopped: boolean;
+  /** Addresses in its memory that side modules hold. */
+  held: number[];
 }
 
 export class Session {
@@ -146,7 +153,7 @@ export class Session {
     const info = JSON.parse(
       new TextDecoder().decode(this.#analysis.ask("seepage_guest", new Uint8Array(section))),
     ) as GuestInfo;
-    const guest: Guest = { ...info, pages: 0 };
+    const guest: Guest = { ...info, pages: 0, isShared: false, isStopped: false, held: [] };
     this.#guests[guest.id] = guest;
     const { event, wide, context } = link(guest.id, this.#analysis.exports);
     return {
@@ -160,10 +167,22 @@ export class Session {
         guest.exports = exports;
         this.#guestOf.set(instance, guest);
         const memory = memoryOf(guest);
+        guest.isShared = memory !== undefined && !(memory instanceof ArrayBuffer);
+        if (guest.isShared) env.share();
         if (memory !== undefined && this.#isNew(guest)) guest.baseline = new Baseline(memory);
         if (this.#sampled === undefined) this.#sample();
       },
     };
+  }
+
+  /**
+   * Takes a side module into the guest whose memory and allocator it uses, if there is one: that one's
+   * records have its blocks already. `base` is where its variables are.
+   */
+  join(memory: WebAssembly.Memory, base: number | undefined): boolean {
+    const main = this.#guests.find((it) => it.allocates && it.exports?.["seepage:memory:0"] === memory);
+    if (base !== undefined) main?.held.push(base);
+    return main !== undefined;
   }
 
   /** Takes what the guests have written so far. */
@@ -277,7 +296,7 @@ export class Session {
       if (memory === undefined) continue;
       const globals = guest.globals.map((index) => valueOf(guest.exports![`seepage:global:${index}`]));
       const own = roots.filter(({ instance }) => this.#guestOf.get(instance) === guest);
-      const addresses = [...new Set(own.map(({ ptr }) => ptr))];
+      const addresses = [...new Set([...own.map(({ ptr }) => ptr), ...guest.held])];
       const bounds = guest.baseline?.unchanged(memory, guest.wide) ?? [];
       const numbers = new BigUint64Array([...globals, ...[...addresses, ...bounds].map(BigInt)]);
       const counts = [globals.length, addresses.length, bounds.length];
@@ -378,6 +397,7 @@ export class Session {
 
   #feed(guest: Guest): void {
     const { id, exports } = guest;
+    if (guest.isShared && !guest.isStopped && !env.mayShare()) this.#stop(guest);
     if (guest.ring !== null) this.#empty(guest, guest.ring);
     const pages: number[] = [];
     for (let index = 0; exports !== undefined && index < guest.memories; index++) {
@@ -407,8 +427,17 @@ export class Session {
     });
   }
 
+  /** Follows a guest no further. */
+  #stop(guest: Guest): void {
+    guest.isStopped = true;
+    this.#analysis.exports.seepage_stop!(guest.id);
+    this.#warn(
+      "several threads work on one memory: the report says what was in it when the second began, and what comes after is not followed",
+    );
+  }
+
   /** Takes the records out of a ring. */
-  #empty({ id, exports, record }: Guest, [start, end]: [number, number]): void {
+  #empty({ id, exports, record, isStopped }: Guest, [start, end]: [number, number]): void {
     // Modules with a start function have no ring: see `bindings/src/instrument.rs`.
     if (exports === undefined) return;
     const ring = exports["seepage:ring"] as WebAssembly.Memory;
@@ -416,7 +445,9 @@ export class Session {
     const at = head.value;
     if (at < start || at > end || (at - start) % record !== 0) {
       // Not the injected code's work.
-      this.#analysis.exports.seepage_lost!(id);
+      this.#analysis.exports.seepage_lost!(id, 1);
+    } else if (isStopped) {
+      this.#analysis.exports.seepage_lost!(id, (at - start) / record);
     } else if (at > start) {
       const written = new Uint8Array(ring.buffer, start, at - start);
       const room = this.#analysis.exports.seepage_room!(id, written.length) >>> 0;
@@ -444,11 +475,10 @@ export class Session {
   }
 }
 
-/** The first memory of a guest; others may write to one that is shared at any moment. */
-function memoryOf({ exports, memories }: Guest): ArrayBuffer | undefined {
-  if (exports === undefined || memories === 0) return undefined;
-  const { buffer } = exports["seepage:memory:0"] as WebAssembly.Memory;
-  return buffer instanceof ArrayBuffer ? buffer : undefined;
+/** The first memory of a guest; once several threads write to it there is no moment to look at. */
+function memoryOf({ exports, memories, isStopped }: Guest): ArrayBufferLike | undefined {
+  if (exports === undefined || memories === 0 || isStopped) return undefined;
+  return (exports["seepage:memory:0"] as WebAssembly.Memory).buffer;
 }
 
 function valueOf(exported: unknown): bigint {
