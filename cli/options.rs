@@ -80,6 +80,8 @@ impl InstrumentOptions {
             alloc_fns: self.alloc_fn.clone(),
             mark_exports: self.mark_export.clone(),
             fill: self.fill,
+            // Threads of wasmtime would write records that have no order.
+            shared_memory: false,
             glue: glue.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
             companion: self.debug_file.as_ref().map(read).transpose()?,
         })

@@ -5,7 +5,7 @@ use crate::{options::ReportOptions, terminal};
 use anyhow::{Context, Result};
 use seepage_analysis::Outcome;
 use seepage_report::{
-    Context as ReportContext, Invocation, Options, assemble,
+    Context as ReportContext, Invocation, Options, Report, assemble,
     formats::{self, Format},
 };
 use std::{
@@ -26,7 +26,7 @@ pub(crate) struct Reporter {
     format: &'static Format,
     destination: Destination,
     top: Option<usize>,
-    invocation: Invocation,
+    invocation: Option<Invocation>,
 }
 
 enum Destination {
@@ -49,10 +49,21 @@ impl Reporter {
             None if format.name == "text" => Destination::Stream(text_stream),
             None => Destination::Stream(Stream::Stdout),
         };
+        let invocation = Some(invocation);
         Ok(Reporter { format, destination, top: options.top, invocation })
     }
 
+    /// Names no next command: what is reported on is a report already.
+    pub(crate) fn without_next(self) -> Reporter {
+        Reporter { invocation: None, ..self }
+    }
+
+    /// Assembles the report of an outcome, and writes it.
     pub(crate) fn report(self, outcome: &Outcome) -> Result<()> {
+        self.write(&assemble(outcome, &ReportContext::new(env!("CARGO_PKG_VERSION"))))
+    }
+
+    pub(crate) fn write(self, report: &Report) -> Result<()> {
         let (terminal, color) = match self.destination {
             Destination::Stream(Stream::Stdout) => {
                 (io::stdout().is_terminal(), terminal::stdout_color())
@@ -62,13 +73,12 @@ impl Reporter {
             }
             Destination::File(..) => (false, false),
         };
-        let report = assemble(outcome, &ReportContext::new(env!("CARGO_PKG_VERSION")));
         let options = Options {
             text: terminal::text_options(terminal, color, self.top),
-            invocation: Some(self.invocation),
+            invocation: self.invocation,
         };
         let mut text = String::new();
-        (self.format.render)(&report, &options, &mut text);
+        (self.format.render)(report, &options, &mut text);
         match self.destination {
             Destination::Stream(Stream::Stdout) => {
                 terminal::print(&text).context("failed to write the report to standard output")

@@ -113,7 +113,7 @@ pub struct Caps {
     pub grows: usize,
     /// Different anomalies.
     pub anomalies: usize,
-    /// Points of the timeline.
+    /// Points of the timeline, and of that of the host's memory.
     pub timeline: usize,
     /// Marks that are listed.
     pub marks: usize,

@@ -43,6 +43,7 @@ mod analyses;
 mod config;
 mod finding;
 mod heap;
+mod host;
 mod image;
 pub mod import;
 mod kinds;
@@ -61,6 +62,7 @@ pub use account::{Account, BlockKind, CellRun, HeapMap, LiveBytes, MapMoment, Ov
 pub use config::{Budget, Caps, Config, LeakKinds};
 pub use finding::{Abstention, Finding, FindingKind, Operation, Rate};
 pub use heap::anomalies::{Anomaly, AnomalyKind, Doorways};
+pub use host::{HostPoint, HostUse, Rose, Side};
 pub use open_files::OpenFiles;
 pub use outcome::{Drops, Outcome, Verdict};
 pub use profile::{

@@ -6,6 +6,7 @@ use crate::{
     config::LeakKinds,
     finding::{Abstention, Finding, FindingKind},
     heap::anomalies::Anomaly,
+    host::HostUse,
     open_files::OpenFiles,
     profile::{ContextCost, Count, LeakKind, Profile, StackId},
     suppressions::Suppressed,
@@ -27,6 +28,8 @@ pub struct Outcome {
     /// Maps of the memories, if they were asked for: at the end, at the high-water mark, and at each
     /// mark of which there is an image.
     pub heap_maps: Vec<HeapMap>,
+    /// The host's own memory, where it told of it.
+    pub host: Option<HostUse>,
     /// What the guest did to its heap that makes no sense, by first appearance.
     pub anomalies: Vec<Anomaly>,
     /// What was opened and never closed.

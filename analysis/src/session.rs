@@ -12,6 +12,7 @@ use crate::{
     config::Config,
     finding::Abstention,
     heap::Heap,
+    host::HostCourse,
     kinds,
     open_files::OpenFileList,
     outcome::{Drops, Outcome},
@@ -45,6 +46,7 @@ pub struct Session {
     end: Option<End>,
     heap: Heap,
     images: Images,
+    host: HostCourse,
     open_files: OpenFileList,
     rules: Rules,
     root_groups: Vec<RootGroup>,
@@ -58,6 +60,7 @@ impl Session {
     pub fn new(config: Config) -> Session {
         let heap = Heap::new(&config.caps);
         let images = Images::new(config.caps.image_pages);
+        let host = HostCourse::new(config.caps.timeline);
         let open_files = OpenFileList::new(config.caps.open_files);
         let maps = Maps::new(if config.heap_map { config.caps.heap_maps } else { 0 });
         Session {
@@ -67,6 +70,7 @@ impl Session {
             end: None,
             heap,
             images,
+            host,
             open_files,
             root_groups: Vec::new(),
             maps,
@@ -109,6 +113,10 @@ impl Session {
                 self.open_files.add(file, stack);
             }
             Message::Suppressions { origin, text } => self.suppressions(text, origin),
+            Message::Host(memory) => {
+                let totals = self.heap.totals();
+                self.host.add(*memory, totals.events, totals.live, self.heap.pages());
+            }
             Message::Mark { name } => {
                 let (found, not_judged) = self.at_mark(name);
                 self.heap.mark(name, found, not_judged);
@@ -166,7 +174,7 @@ impl Session {
 
     fn conclude(self, mut remaining: Option<&mut Remaining>) -> Outcome {
         let Session { config, modules, end, heap, images, open_files, rules, mut maps, .. } = self;
-        let root_groups = self.root_groups;
+        let (root_groups, host) = (self.root_groups, self.host.finish());
         let end = end.unwrap_or_default();
         let (early, whole) = (heap.early_doubts().to_vec(), heap.doubts());
         let (mut profile, anomalies, drops, remains) = heap.finish(end.time_ns);
@@ -283,6 +291,7 @@ impl Session {
             end,
             profile,
             heap_maps: maps.list,
+            host,
             anomalies,
             open_files,
             suppressed,

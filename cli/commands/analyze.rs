@@ -10,14 +10,14 @@ use crate::{
 use anyhow::{Context, Result, bail};
 use clap::builder::PossibleValuesParser;
 use seepage_analysis::{Caps, Config, Outcome, Plan, Replay, Selection, Session, suppressions};
-use seepage_report::{Invocation, Verb};
+use seepage_report::{Invocation, Report, Verb};
 use std::{
     fs::File,
     io::{self, Read},
     path::PathBuf,
 };
 
-/// Report on a trace of `seepage run --trace FILE`, or on a log of allocations
+/// Report on a trace of `seepage run --trace FILE`, on a log of allocations, or on a JSON report
 #[derive(clap::Args)]
 #[command(args_override_self = true)]
 pub(crate) struct Analyze {
@@ -41,7 +41,7 @@ pub(crate) struct Analyze {
         value_parser = PossibleValuesParser::new(inputs::LIST.iter().map(|input| input.name)))]
     format_in: Option<String>,
 
-    /// The trace or log; `-` is standard input
+    /// The trace, log or JSON report; `-` is standard input
     #[arg(value_name = "TRACE")]
     trace: PathBuf,
 }
@@ -61,6 +61,13 @@ impl Analyze {
         };
         let invocation = Invocation { verb: Verb::Analyze, target: name.to_string(), trace: None };
         let reporter = Reporter::new(&self.report, Stream::Stdout, invocation)?;
+        let mut head = Vec::new();
+        input.by_ref().take(1).read_to_end(&mut head).with_context(reading_failed)?;
+        let mut input = head.as_slice().chain(input);
+        // A trace begins with its name, and no line of a log with a brace.
+        if head == b"{" && self.format_in.is_none() {
+            return self.saved(&mut input, reporter).with_context(reading_failed);
+        }
         let suppressing = Suppressing::new(&self.suppress)?;
         let config = Config { heap_map: self.report.heap_map, ..Config::default() };
         let mut session = Session::new(suppressing.configure(self.leaks.configure(config)));
@@ -74,6 +81,17 @@ impl Analyze {
         suppressing.conclude(&outcome)?;
         reading.tell();
         Ok(if reading.damage.is_some() { exit::FAILED } else { exit::CLEAN })
+    }
+
+    /// Renders a report that was saved as JSON.
+    fn saved(&self, input: &mut dyn Read, reporter: Reporter) -> Result<i32> {
+        if self.what_if.is_some() {
+            bail!("--what-if needs the trace, and this is a report");
+        }
+        let mut text = String::new();
+        input.read_to_string(&mut text)?;
+        reporter.without_next().write(&Report::from_json(&text)?)?;
+        Ok(exit::CLEAN)
     }
 
     fn read(&self, input: &mut dyn Read, feed: &mut inputs::Feed<'_>) -> Result<inputs::Reading> {

@@ -21,6 +21,9 @@ pub struct Config {
     pub fill: Option<Fill>,
     /// The JavaScript that loads the module: it may tell its exports apart.
     pub glue: Option<String>,
+    /// Take modules with a shared memory: the host sees to it that one thread at a time uses it for
+    /// as long as it takes their records. What several write has no order.
+    pub shared_memory: bool,
     /// The same module with its names or its DWARF, where the one to instrument was stripped.
     pub companion: Option<Vec<u8>>,
 }

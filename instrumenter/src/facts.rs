@@ -3,6 +3,7 @@
 //! It reads no function body: that is the call graph's business.
 
 use crate::{
+    config::Config,
     error::Error,
     inspection::{ModuleFacts, Producer},
     symbols::{demangle::demangle, dwarf::Lines},
@@ -103,12 +104,12 @@ impl<'a> Facts<'a> {
     }
 
     /// Whether it is a module that can be rewritten.
-    pub(crate) fn check_supported(&self) -> Result<(), Error> {
+    pub(crate) fn check_supported(&self, config: &Config) -> Result<(), Error> {
         let unsupported = |feature, hint| Err(Error::Unsupported { feature, hint });
         if self.is_instrumented {
             return Err(Error::AlreadyInstrumented);
         }
-        if self.has_shared_memory {
+        if self.has_shared_memory && !config.shared_memory {
             return unsupported(
                 "shared memory (threads)",
                 "\nhint: build without threads, or wait for a version that traces them",

@@ -178,7 +178,7 @@ impl Inspection {
             None => Certainty::Likely,
         };
         let mut blind_spots = Vec::new();
-        if let Err(refusal) = facts.check_supported() {
+        if let Err(refusal) = facts.check_supported(config) {
             let refusal = refusal.to_string();
             let first = refusal.lines().next().unwrap_or_default();
             blind_spots.push(format!("it cannot be instrumented: {first}"));

@@ -57,7 +57,7 @@ pub use liveness::Code;
 /// rewritten, or an [`AllocFn`] names no function of the module.
 pub fn instrument(wasm: &[u8], config: &Config) -> Result<Instrumented, Error> {
     // Before the parser, which may not know the feature by its name.
-    facts::Facts::read(wasm)?.check_supported()?;
+    facts::Facts::read(wasm)?.check_supported(config)?;
     let Examined { facts, mut module, graph, discovery, annotations } = examine(wasm, config)?;
     let inspection = inspection::Inspection::new(&facts, &graph, &discovery, &annotations, config);
     let original = rewrite::Original {

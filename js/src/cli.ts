@@ -7,7 +7,6 @@ import { constants } from "node:os";
 import { basename } from "node:path";
 import process from "node:process";
 import * as env from "#env";
-import { renderObjects } from "./handles/index.js";
 import { parse } from "./options.js";
 import type { Options } from "./options.js";
 import { instrument } from "./tracer/instrument.js";
@@ -30,6 +29,9 @@ Options:
       --baseline FILE             With run: exit with 23 if objects leak that FILE does not name
       --update-baseline           Add what leaks to that file
       --transport HOW             How records leave the guest: auto, ring or call [default: auto]
+      --cache FOLDER              With run: keep all instrumented modules there [default: those that took long,
+                                  in node_modules/.cache/seepage or the folder for temporary files]
+      --no-cache                  With run: keep none
       --no-context                Leave out calling contexts: faster, and without stacks
       --alloc-fn NAME=ROLE        A function that is an allocator's, e.g. pool_alloc=malloc
       --no-probe                  Do not try candidates in a sandbox when names and code leave the allocator open
@@ -104,11 +106,7 @@ function report(words: readonly string[]): number {
   const text = { ...env.look(options.output ?? 1), ...(options.top !== undefined && { top: options.top }) };
   // A trace begins with its name, and a report with a brace.
   if (bytes[0] === 0x7b) {
-    const heap = reader.render(bytes, options.format, text);
-    const { objects } = JSON.parse(new TextDecoder().decode(bytes)) as { objects?: Parameters<typeof renderObjects>[0] };
-    if (objects === undefined) put(options, heap);
-    else if (options.format === "json") put(options, JSON.stringify({ ...JSON.parse(heap), objects }, null, 2) + "\n");
-    else put(options, `${renderObjects(objects)}\n\n${heap}`);
+    put(options, reader.render(bytes, options.format, text));
     return 0;
   }
   for (let at = 0; at < bytes.length && reader.damage === undefined; at += PIECE) {

@@ -66,6 +66,12 @@ export function parse(words: readonly string[]): { options: Options; rest: strin
       case "--update-baseline":
         options.updateBaseline = true;
         break;
+      case "--cache":
+        instrument.cache = value();
+        break;
+      case "--no-cache":
+        instrument.cache = false;
+        break;
       case "--no-context":
         instrument.contexts = false;
         break;

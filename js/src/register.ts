@@ -17,7 +17,9 @@ const LEAK = 23;
 const options = start();
 
 if (options !== undefined) {
-  env.followThreads(new URL("register.js", env.home).href);
+  env.followThreads(new URL("register.js", env.home).href, () => {
+    if (runtime().isTracing) runtime().session.flush();
+  });
   const { format, output, baseline } = options;
   const beginning = runtime().handles.mark();
   const write =

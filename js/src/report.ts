@@ -1,7 +1,6 @@
 /** The report of this realm, as text or JSON. */
 
 import * as env from "#env";
-import { renderObjects } from "./handles/index.js";
 import type { ObjectsReport } from "./handles/index.js";
 import type { Runtime } from "./runtime.js";
 
@@ -29,13 +28,12 @@ function saysAnything(objects: ObjectsReport): boolean {
 export function report(runtime: Runtime, options: ReportOptions = {}): string {
   const { format = "text", output, top } = options;
   const text = { ...(output !== undefined && env.look(output)), ...(top !== undefined && { top }) };
-  const { rendered: heap, retained } = runtime.session.report(format, text, LOADED, runtime.handles.roots());
-  const objects = runtime.handles.objects(retained);
-  if (!saysAnything(objects)) return heap;
-  if (format === "json") return `${JSON.stringify({ ...JSON.parse(heap), objects }, null, 2)}\n`;
-  const parts = [renderObjects(objects)];
-  if (runtime.isTracing) parts.push(heap);
-  return parts.filter(Boolean).join("\n\n").trimEnd() + "\n";
+  const { session, handles } = runtime;
+  return session.report(format, text, LOADED, handles.roots(), (retained) => {
+    const objects = handles.objects(retained);
+    const directory = env.directory();
+    return saysAnything(objects) ? { ...objects, ...(directory && { directory }) } : undefined;
+  });
 }
 
 /** Says how the run ended, in the trace. */

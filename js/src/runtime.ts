@@ -67,17 +67,23 @@ export class Runtime {
   prepare(bytes: BufferSource, name: string, options: InstrumentOptions): BufferSource {
     if (this.isDisabled) return bytes;
     try {
-      const { wasm, inspection } = instrument(bytes, { ...options, name });
-      if (inspection.probe.reason !== null) {
-        this.warn(`what may be the allocator of the module ${name} was not tried: ${inspection.probe.reason}`);
-      }
-      if (native.validate(wasm)) return wasm;
-      throw new Error("this engine does not take the instrumented module");
+      const { cache, ...asked } = { ...options, name, shared: env.mayShare() };
+      const make = (): Uint8Array<ArrayBuffer> => {
+        const { wasm, inspection } = instrument(bytes, asked);
+        if (inspection.probe.reason !== null) {
+          this.warn(`what may be the allocator of the module ${name} was not tried: ${inspection.probe.reason}`);
+        }
+        if (!native.validate(wasm)) throw new Error("this engine does not take the instrumented module");
+        return wasm;
+      };
+      return cache === false ? make() : env.kept(view(bytes), asked, cache, make);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       // What is instrumented needs nothing, and what is no module the engine will say itself.
       if (/^the module is instrumented already/.test(reason)) return bytes;
       if (!native.validate(view(bytes) as BufferSource)) return bytes;
+      // Another thread follows such modules, or has said that nobody can.
+      if (/^unsupported feature: shared memory/.test(reason) && env.isThread()) return bytes;
       this.warn(`the wasm heap of the module ${name} is not traced: ${reason.split("\n")[0]}`);
       return bytes;
     }
@@ -92,12 +98,14 @@ export class Runtime {
   ): T {
     const site = this.handles.captureSite(entry);
     const observed = isImports(own) ? this.handles.observeImports(own) : own;
-    const guest = isImports(own) ? this.#guarded(() => this.#guest(module)) : undefined;
-    return make(guest === undefined ? observed : withOurs(observed, guest.imports), (instance) => {
+    const isShared = isImports(own) && importsShared(module, own);
+    if (isShared) env.share();
+    const guest = isImports(own) ? this.#guarded(() => this.#guest(module, own, isShared)) : undefined;
+    return make(guest?.imports === undefined ? observed : withOurs(observed, guest.imports), (instance) => {
       this.#guarded(() => {
         const all = native.exports(instance);
         if (guest !== undefined) {
-          guest.attach(all, instance);
+          guest.attach?.(all, instance);
           this.#views.set(instance, withoutAdded(all));
         }
         this.handles.observeExports(all, instance, { module, imports: own, site });
@@ -110,9 +118,14 @@ export class Runtime {
     return this.#views.get(instance) ?? native.exports(instance);
   }
 
-  #guest(module: WebAssembly.Module): ReturnType<Session["add"]> | undefined {
+  #guest(module: WebAssembly.Module, own: Imports, isShared: boolean): Partial<ReturnType<Session["add"]>> | undefined {
     const section = sectionOf(module);
-    return section === undefined ? undefined : this.session.add(section);
+    if (section === undefined) return undefined;
+    // It was instrumented in another thread, which stops to follow it now.
+    if (isShared && !env.mayShare()) return { imports: UNHEARD };
+    const { memory, base } = native.customSections(module, "dylink.0").length > 0 ? linkedTo(own) : {};
+    if (memory !== undefined && this.session.join(memory, base)) return { imports: UNHEARD };
+    return this.session.add(section);
   }
 
   #guarded<T>(body: () => T): T | undefined {
@@ -123,6 +136,27 @@ export class Runtime {
       return undefined;
     }
   }
+}
+
+const nothing = (): void => {};
+/** For a guest that nobody follows. */
+const UNHEARD = { event: nothing, context: nothing, flush: nothing, mark: nothing };
+
+/** What the loader of a side module gives it: the main module's memory, and a place in it. */
+function linkedTo(own: Imports): { memory?: WebAssembly.Memory; base?: number } {
+  const { memory, __memory_base: base } = own?.env ?? {};
+  if (!(memory instanceof WebAssembly.Memory)) return {};
+  const at: unknown = base instanceof WebAssembly.Global ? base.value : base;
+  return { memory, ...(typeof at === "number" && { base: at >>> 0 }) };
+}
+
+/** Whether an instance would work on a memory that other threads can have as well. */
+function importsShared(module: WebAssembly.Module, own: Imports): boolean {
+  return native.importsOf(module).some(({ kind, module: from, name }) => {
+    if (kind !== "memory") return false;
+    const memory = (own as Record<string, Record<string, unknown>> | undefined)?.[from]?.[name];
+    return memory instanceof WebAssembly.Memory && !(memory.buffer instanceof ArrayBuffer);
+  });
 }
 
 /** On top of the app's own imports, which are asked for what is wanted and never enumerated. */

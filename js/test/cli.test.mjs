@@ -58,6 +58,23 @@ test("a saved report is rendered again", (t) => {
   assert.equal(seepage(["report", "-f", "json", file]).stdout, readFileSync(file, "utf8"));
 });
 
+test("a saved report with objects is the native tool's as well, byte for byte", { skip }, (t) => {
+  const file = join(folder(t), "report.json");
+  const { stderr } = node([join(fixtures, "register/objects.mjs"), "0.2.130", "nodejs"], { options: `-o ${file}` });
+  assert.equal(stderr, "");
+  for (const format of ["text", "json"]) {
+    const own = seepage(["report", "-f", format, file]).stdout;
+    assert.equal(native(["analyze", "-f", format, file]).stdout, own);
+    assert.match(own, format === "json" ? /"class": "Buffer"/ : /^18 objects made: 10 never freed/);
+  }
+  assert.equal(seepage(["report", "-f", "json", file]).stdout, readFileSync(file, "utf8"));
+  writeFileSync(file, readFileSync(file, "utf8").replace('"created": 10', '"created": -10'));
+  for (const { status, stderr } of [seepage(["report", file]), native(["analyze", file])]) {
+    assert.equal(status, 2);
+    assert.match(String(stderr), /^seepage: error: /);
+  }
+});
+
 test("an instrumented module is the native tool's", { skip }, (t) => {
   const path = folder(t);
   for (const transport of ["ring", "call"]) {

@@ -4,6 +4,7 @@
 //! report, and what the caller's limits leave out is stated in it.
 
 mod heap_map;
+mod host;
 mod memory;
 mod reachability;
 
@@ -57,6 +58,8 @@ pub fn assemble(outcome: &Outcome, context: &Context) -> Report {
         contexts,
         types,
         timeline: profile.timeline.iter().map(point).collect(),
+        host: outcome.host.as_ref().map(host::host),
+        objects: None,
         marks: profile.marks.iter().map(mark).collect(),
         sizes: profile
             .sizes

@@ -7,12 +7,19 @@
 
 mod account;
 mod heap_map;
+mod host;
 mod leaks;
+mod objects;
 mod types;
 
 pub use account::{Account, FreeSpace, GrowthShare, LiveBytes, MemoryGrowth};
 pub use heap_map::{CellRun, HeapMap};
+pub use host::{Host, HostPoint, Rose, Side};
 pub use leaks::{Held, KindCounts, LeakKind, Leaks, LossRecord, Roots};
+pub use objects::{
+    DroppedObjects, HeldValues, ObjectGroup, ObjectKind, ObjectPointer, Objects, ScriptFrame,
+    UnseenClasses,
+};
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 pub use types::TypeCost;
@@ -65,6 +72,12 @@ pub struct Report {
     pub types: Vec<TypeCost>,
     /// The course of the run, in a bounded number of points.
     pub timeline: Vec<Point>,
+    /// The host's own memory, where it told of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<Host>,
+    /// Objects of the host's language that own memory of a module, where they were followed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objects: Option<Objects>,
     /// The moments that somebody marked, evenly thinned out if there were many.
     pub marks: Vec<Mark>,
     /// Allocated blocks by size, in powers of two.

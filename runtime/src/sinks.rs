@@ -45,6 +45,7 @@ impl Sink for Vec<Message<'static>> {
             Message::Suppressions { origin, text } => {
                 Message::Suppressions { origin: origin.clone(), text: text.clone() }
             }
+            Message::Host(host) => Message::Host(*host),
             Message::Mark { name } => Message::Mark { name: name.clone() },
             Message::End(end) => Message::End(end.clone()),
         });

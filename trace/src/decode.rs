@@ -6,8 +6,8 @@ use crate::{
     encode::{ChunkKind, MAGIC},
     ids::{Context, ModuleId, ThreadId},
     message::{
-        End, Frame, Frees, Layout, Memory, MemoryPart, Message, ModuleInfo, OpenFile, Outcome,
-        Records, Stack, State, Tracepoint,
+        End, Frame, Frees, HostMemory, Layout, Memory, MemoryPart, Message, ModuleInfo, OpenFile,
+        Outcome, Records, Stack, State, Tracepoint,
     },
     pack,
     role::Role,
@@ -222,6 +222,14 @@ fn read_chunk(
         })
     } else if is(ChunkKind::Suppressions) {
         Message::Suppressions { origin: reader.string()?, text: reader.string()? }
+    } else if is(ChunkKind::Host) {
+        Message::Host(HostMemory {
+            time_ns: reader.u64()?,
+            heap: reader.u64()?,
+            buffers: reader.option()?,
+            resident: reader.option()?,
+            tracer: reader.u64()?,
+        })
     } else {
         return Ok(None);
     };

@@ -4,7 +4,9 @@ use crate::{
     abi::RecordLayout,
     bound,
     bytes::{crc32, write_option, write_str, write_u64},
-    message::{End, Frame, MemoryPart, Message, ModuleInfo, OpenFile, Records, Stack, State},
+    message::{
+        End, Frame, HostMemory, MemoryPart, Message, ModuleInfo, OpenFile, Records, Stack, State,
+    },
     pack, sparse,
     version::FORMAT_VERSION,
 };
@@ -26,6 +28,7 @@ pub(crate) enum ChunkKind {
     Memory = 7,
     OpenFile = 8,
     Suppressions = 9,
+    Host = 10,
 }
 
 /// Turns messages into the bytes of a trace file.
@@ -99,6 +102,10 @@ impl Encoder {
                 write_str(&mut self.payload, origin);
                 write_str(&mut self.payload, text);
                 ChunkKind::Suppressions
+            }
+            Message::Host(host) => {
+                write_host(&mut self.payload, host);
+                ChunkKind::Host
             }
             Message::End(end) => {
                 self.write_end(end);
@@ -225,6 +232,14 @@ pub(crate) fn module_body(out: &mut Vec<u8>, module: &ModuleInfo) {
 fn write_numbers(out: &mut Vec<u8>, numbers: impl ExactSizeIterator<Item = u64>) {
     write_u64(out, numbers.len() as u64);
     numbers.for_each(|number| write_u64(out, number));
+}
+
+fn write_host(out: &mut Vec<u8>, host: &HostMemory) {
+    write_u64(out, host.time_ns);
+    write_u64(out, host.heap);
+    write_option(out, host.buffers);
+    write_option(out, host.resident);
+    write_u64(out, host.tracer);
 }
 
 fn write_state(out: &mut Vec<u8>, state: &State) {

@@ -58,8 +58,8 @@ pub use decode::{DecodeError, Decoder};
 pub use encode::Encoder;
 pub use ids::{Context, ModuleId, SiteId, ThreadId, TracepointId};
 pub use message::{
-    End, Frame, Frees, Layout, Memory, MemoryPart, Message, ModuleInfo, OpenFile, Outcome, Records,
-    Stack, State, Tracepoint,
+    End, Frame, Frees, HostMemory, Layout, Memory, MemoryPart, Message, ModuleInfo, OpenFile,
+    Outcome, Records, Stack, State, Tracepoint,
 };
 pub use role::Role;
 pub use sites::SiteTable;

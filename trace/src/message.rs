@@ -32,6 +32,8 @@ pub enum Message<'a> {
         /// The rules, a line each.
         text: String,
     },
+    /// What the host takes for itself.
+    Host(HostMemory),
     /// A moment that somebody marked, such as the return of an invoked export.
     Mark {
         /// What the moment is called.
@@ -222,6 +224,22 @@ impl Frame {
             recursion: false,
         }
     }
+}
+
+/// Memory of a host that has a heap of its own, such as a JavaScript engine, in bytes. It is no part
+/// of what the modules have: that is in the records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HostMemory {
+    /// The host's clock, in nanoseconds since the guest began.
+    pub time_ns: u64,
+    /// What is in use of the host's heap, collectable or not.
+    pub heap: u64,
+    /// Buffers that the heap's objects own, where that is known.
+    pub buffers: Option<u64>,
+    /// All that the process has in RAM, where that is known.
+    pub resident: Option<u64>,
+    /// What whoever traces has taken besides.
+    pub tracer: u64,
 }
 
 /// The stack for which a context value stands.

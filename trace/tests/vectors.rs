@@ -4,9 +4,9 @@
 //! `UPDATE_EXPECT=1`, which adds the files of the new version and leaves the older ones alone.
 
 use seepage_trace::{
-    Context, DecodeError, Decoder, Encoder, End, Event, Frame, Frees, Layout, Memory, MemoryPart,
-    Message, ModuleId, ModuleInfo, OpenFile, Outcome, RecordLayout, Records, Role, SiteTable,
-    Stack, State, ThreadId, Tracepoint, TracepointId,
+    Context, DecodeError, Decoder, Encoder, End, Event, Frame, Frees, HostMemory, Layout, Memory,
+    MemoryPart, Message, ModuleId, ModuleInfo, OpenFile, Outcome, RecordLayout, Records, Role,
+    SiteTable, Stack, State, ThreadId, Tracepoint, TracepointId,
     abi::RingLayout,
     sites::{Function, Site, Transport},
     version::FORMAT_VERSION,
@@ -176,6 +176,13 @@ fn messages() -> Vec<Message<'static>> {
             frames: frames(),
         }),
         Message::Suppressions { origin: "module".into(), text: "leak:known\n".into() },
+        Message::Host(HostMemory {
+            time_ns: 5_000_000,
+            heap: 12 << 20,
+            buffers: Some(300),
+            resident: None,
+            tracer: 1 << 17,
+        }),
     ];
     for (index, outcome) in Outcome::ALL.into_iter().enumerate() {
         messages.push(Message::End(End {

@@ -262,6 +262,11 @@ impl Heap {
         self.space.memories()
     }
 
+    /// Size of all memories now, in pages of 64 KiB.
+    pub(crate) fn pages(&self) -> u64 {
+        self.space.pages()
+    }
+
     pub(crate) fn totals(&self) -> Totals {
         self.totals
     }

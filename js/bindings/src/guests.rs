@@ -37,6 +37,8 @@ struct Guest {
     /// Sizes of the memories when they were last told.
     pages: Vec<u64>,
     lost: u64,
+    /// Nothing more is taken from it.
+    stopped: bool,
 }
 
 #[link(wasm_import_module = "host")]
@@ -62,6 +64,7 @@ pub(crate) fn add(table: SiteTable) -> ModuleInfo {
             batch,
             pages: Vec::new(),
             lost: 0,
+            stopped: false,
         });
         guests.budget.get_or_insert_with(|| Budget::new(DEFAULT_STACKS));
         info
@@ -154,7 +157,7 @@ fn event(guest: u32, record: Record) {
     let (is_full, number) = GUESTS.with(|guests| {
         let Ok(mut guests) = guests.try_borrow_mut() else { return (false, None) };
         let Some(it) = guests.list.get_mut(guest as usize) else { return (false, None) };
-        if it.batch.capacity() - it.batch.len() < RecordLayout::Wide.size() {
+        if it.stopped || it.batch.capacity() - it.batch.len() < RecordLayout::Wide.size() {
             it.lost += 1;
             return (false, None);
         }
@@ -221,12 +224,24 @@ extern "C" fn seepage_room(guest: u32, length: usize) -> *mut u8 {
     })
 }
 
-/// Says that records of a guest are gone.
+/// From now on nothing more is taken from a guest, nor what it has written since it was last fed.
 #[unsafe(no_mangle)]
-extern "C" fn seepage_lost(guest: u32) {
+extern "C" fn seepage_stop(guest: u32) {
     GUESTS.with_borrow_mut(|guests| {
         if let Some(it) = guests.list.get_mut(guest as usize) {
-            it.lost += 1;
+            it.stopped = true;
+            it.lost += (it.batch.len() / it.table.layout.size()) as u64;
+            it.batch.clear();
+        }
+    });
+}
+
+/// Says that records of a guest are gone.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_lost(guest: u32, count: u32) {
+    GUESTS.with_borrow_mut(|guests| {
+        if let Some(it) = guests.list.get_mut(guest as usize) {
+            it.lost += u64::from(count);
         }
     });
 }

@@ -26,6 +26,8 @@ struct Options {
     glue: Option<String>,
     #[serde(default)]
     no_probe: bool,
+    #[serde(default)]
+    shared_memory: bool,
 }
 
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
@@ -150,6 +152,7 @@ fn run(wasm: &[u8], options: Result<Options, String>) -> Result<Vec<u8>, String>
         mark_exports: Vec::new(),
         fill: None,
         glue: options.glue,
+        shared_memory: options.shared_memory,
         companion: None,
     };
     let (instrumented, probing) = if options.no_probe {

@@ -12,5 +12,6 @@
 mod abi;
 mod guests;
 mod instrument;
+mod memory;
 mod probe;
 mod session;

@@ -9,10 +9,10 @@ use seepage_analysis::{Caps, Config, RootGroup, Session, Snapshot, StackId, snap
 use seepage_report::{
     Context as ReportContext, Invocation, Options as RenderOptions, Report, SCHEMA, TextOptions,
     Verb, assemble, formats, frames,
-    schema::{Count, Frame},
+    schema::{Count, Frame, Objects},
 };
 use seepage_trace::{
-    Decoder, Encoder, End, MemoryPart, Message, ModuleId, Outcome, SiteTable,
+    Decoder, Encoder, End, HostMemory, MemoryPart, Message, ModuleId, Outcome, SiteTable,
     State as GuestState, sites::Transport, stacks::Call,
 };
 use serde::{Deserialize, Serialize};
@@ -33,8 +33,8 @@ struct State {
     draft: Option<Session>,
     /// How often guests have marked a moment of each name.
     marks: FxHashMap<String, u64>,
-    /// What each group of addresses that JavaScript holds retained in the last report.
-    held: Vec<Option<u64>>,
+    /// The report that is to be rendered.
+    report: Option<Report>,
 }
 
 /// Of images larger than that no leak kinds are told: the analysis has to fit in a memory of 4 GiB.
@@ -70,7 +70,7 @@ fn with<R>(then: impl FnOnce(&mut State) -> R) -> R {
             snapshots: Vec::new(),
             draft: None,
             marks: FxHashMap::default(),
-            held: Vec::new(),
+            report: None,
         }))
     })
 }
@@ -84,6 +84,8 @@ struct Guest {
     /// Where the records of its ring begin and end, if it has one.
     ring: Option<[u32; 2]>,
     record: usize,
+    /// It has an allocator of its own that is followed.
+    allocates: bool,
     /// Its mutable globals that can hold an address, by index in the original.
     globals: Vec<u32>,
 }
@@ -99,8 +101,9 @@ extern "C" fn seepage_guest(section: Address, length: usize) -> i32 {
         let (wide, memories) = (table.layout.size() > 24, table.module.memories.len());
         let record = table.layout.size();
         let info = guests::add(table);
+        let allocates = info.tracepoints.iter().any(|it| it.role.is_allocators());
         let globals = info.globals.clone();
-        let guest = Guest { id: info.id.0, wide, memories, ring, record, globals };
+        let guest = Guest { id: info.id.0, wide, memories, ring, record, allocates, globals };
         with(|state| state.feed(&Message::Module(info)));
         serde_json::to_vec(&guest).unwrap_or_default()
     });
@@ -202,10 +205,20 @@ extern "C" fn seepage_memory(guest: u32, addr: f64, bytes: Address, length: usiz
     with(|state| state.feed_image(&Message::Memory(part)));
 }
 
-/// What each group retained in the last report, as JSON.
+/// What the engine has in use of its own heap, in buffers and in RAM, and what this package has, all
+/// in bytes. What is less than zero is not known.
 #[unsafe(no_mangle)]
-extern "C" fn seepage_held() {
-    with(|state| give_json(&std::mem::take(&mut state.held)));
+extern "C" fn seepage_host(time_ns: f64, heap: f64, buffers: f64, resident: f64, tracer: f64) {
+    let known = |bytes: f64| (bytes >= 0.0).then_some(bytes as u64);
+    with(|state| {
+        state.feed(&Message::Host(HostMemory {
+            time_ns: time_ns as u64,
+            heap: heap as u64,
+            buffers: known(buffers),
+            resident: known(resident),
+            tracer: tracer as u64,
+        }));
+    });
 }
 
 /// From now on the trace is kept for [`seepage_trace`].
@@ -258,19 +271,16 @@ extern "C" fn seepage_end(end: Address, length: usize) -> i32 {
     }))
 }
 
-/// What to report.
+/// How to render a report.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ReportOptions {
+struct RenderAs {
     format: String,
     #[serde(default)]
     text: Text,
     /// The trace that is reported on, so that the next command can be named.
     #[serde(default)]
     analyze: Option<String>,
-    /// How things stand, if they have not ended.
-    #[serde(default)]
-    end: Option<Ended>,
 }
 
 #[derive(Default, Deserialize)]
@@ -282,42 +292,60 @@ struct Text {
     unicode: Option<bool>,
 }
 
-/// The report of what was seen so far; the session goes on.
+/// Makes a report of what was seen so far, as if it ended like this if an end is given; the session
+/// goes on. The result is what each group of [`seepage_draft`] retains, as JSON.
 #[unsafe(no_mangle)]
-extern "C" fn seepage_report(options: Address, length: usize) -> i32 {
-    answer(options.json(length).and_then(report))
+extern "C" fn seepage_assemble(end: Address, length: usize) -> i32 {
+    let end = (length > 0).then(|| end.json::<Ended>(length)).transpose();
+    answer(end.map(|end| {
+        let mut session = with(|state| state.draft.take().unwrap_or_else(|| state.session.clone()));
+        if let Some(end) = &end {
+            session.feed(&end.message());
+        }
+        let outcome = session.finish();
+        let report = assemble(&outcome, &ReportContext::new(env!("CARGO_PKG_VERSION")));
+        with(|state| state.report = Some(report));
+        let found = outcome.profile.reachability.as_ref();
+        let held = found.map(|found| found.held_by_group.as_slice()).unwrap_or_default();
+        serde_json::to_vec(held).unwrap_or_default()
+    }))
 }
 
-fn report(options: ReportOptions) -> Result<Vec<u8>, String> {
-    let mut session = with(|state| state.draft.take().unwrap_or_else(|| state.session.clone()));
-    if let Some(end) = &options.end {
-        session.feed(&end.message());
-    }
-    let outcome = session.finish();
-    let found = outcome.profile.reachability.as_ref();
-    let held = found.map(|found| found.held_by_group.clone()).unwrap_or_default();
-    with(|state| state.held = held);
-    let report = assemble(&outcome, &ReportContext::new(env!("CARGO_PKG_VERSION")));
-    render(&report, options)
+/// Adds the objects of JavaScript to the report.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_objects(objects: Address, length: usize) -> i32 {
+    answer(objects.json::<Objects>(length).map(|objects| {
+        with(|state| {
+            if let Some(report) = &mut state.report {
+                report.objects = Some(objects);
+            }
+        });
+        Vec::new()
+    }))
 }
 
-/// Renders a report that was written as JSON before.
+/// Takes a report that was written as JSON before.
 #[unsafe(no_mangle)]
-extern "C" fn seepage_render(
-    report: Address,
-    length: usize,
-    options: Address,
-    options_length: usize,
-) -> i32 {
+extern "C" fn seepage_saved(report: Address, length: usize) -> i32 {
     answer(report.json::<Report>(length).and_then(|report| {
         if report.schema != SCHEMA {
             return Err(format!("it is of the form `{}`, and this is `{SCHEMA}`", report.schema));
         }
-        render(&report, options.json(options_length)?)
+        with(|state| state.report = Some(report));
+        Ok(Vec::new())
     }))
 }
 
-fn render(report: &Report, options: ReportOptions) -> Result<Vec<u8>, String> {
+/// Renders the report.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_render(options: Address, length: usize) -> i32 {
+    answer(options.json(length).and_then(|options| {
+        let report = with(|state| state.report.take()).ok_or("there is no report")?;
+        render(&report, options)
+    }))
+}
+
+fn render(report: &Report, options: RenderAs) -> Result<Vec<u8>, String> {
     let format = formats::find(&options.format)
         .ok_or_else(|| format!("`{}` is no format", options.format))?;
     let default = TextOptions::default();

@@ -15,8 +15,28 @@ export async function analysisModule(): Promise<WebAssembly.Module> {
   return native.compile(await response.arrayBuffer());
 }
 
+/** A page keeps nothing. */
+export function kept(
+  _source: Uint8Array,
+  _options: object,
+  _folder: string | undefined,
+  make: () => Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
+  return make();
+}
+
 export function now(): number {
   return Math.round(performance.now() * 1e6);
+}
+
+/** Chromium alone tells. */
+export function memory(): { heap: number; buffers?: number; resident?: number } | undefined {
+  const { memory } = performance as { memory?: { usedJSHeapSize: number } };
+  return memory && { heap: memory.usedJSHeapSize };
+}
+
+export function directory(): string | undefined {
+  return undefined;
 }
 
 export function say(text: string): void {
@@ -57,6 +77,17 @@ export function look(): TextOptions {
 export function atExit(): void {}
 
 export function onDemand(): void {}
+
+/** Workers of a page do not know of one another. */
+export function mayShare(): boolean {
+  return false;
+}
+
+export function share(): void {}
+
+export function isThread(): boolean {
+  return false;
+}
 
 /** A worker of a page has to import `seepage/browser` itself. */
 export function followThreads(): void {}

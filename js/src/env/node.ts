@@ -4,7 +4,8 @@ import { appendFileSync, readFileSync, writeFileSync, writeSync, openSync } from
 import { fileURLToPath } from "node:url";
 import { basename } from "node:path";
 import process from "node:process";
-import { fileOfThread, followThreads } from "./workers.js";
+import { kept as keptInFiles } from "./cache.js";
+import { fileOfThread, followThreads, isThread, mayShare, share } from "./workers.js";
 import type { TextOptions } from "../tracer/session.js";
 
 /** Where this package is built. */
@@ -15,12 +16,40 @@ export function analysisBytes(): Uint8Array<ArrayBuffer> {
   return new Uint8Array(readFileSync(new URL("seepage.wasm", home)));
 }
 
+/** What was made of `source` with these options before, or what `make` makes of it now. */
+export function kept(
+  source: Uint8Array,
+  options: object,
+  folder: string | undefined,
+  make: () => Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
+  return keptInFiles(source, options, new URL("seepage.wasm", home), folder, make);
+}
+
 // A test may put another in its place while it runs.
 const clock = performance.now.bind(performance);
 
 /** Nanoseconds since the process began. */
 export function now(): number {
   return Math.round(clock() * 1e6);
+}
+
+const { memoryUsage } = process;
+
+/** What the engine has of its own, in bytes. The memories of modules are no part of its buffers. */
+export function memory(): { heap: number; buffers?: number; resident?: number } | undefined {
+  const { heapUsed, arrayBuffers, rss } = memoryUsage();
+  return { heap: heapUsed, buffers: arrayBuffers, resident: rss };
+}
+
+/** The directory that the names of files can be told from. */
+export function directory(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    // It is gone.
+    return undefined;
+  }
 }
 
 /** Writes to standard error, at once: there may be no later. Nobody to hear it is no error. */
@@ -82,7 +111,7 @@ export function options(): string {
   return process.env.SEEPAGE_OPTIONS ?? "";
 }
 
-export { followThreads };
+export { followThreads, isThread, mayShare, share };
 
 /** How text looks on a standard stream, or in a file. */
 export function look(to: 1 | 2 | string): TextOptions {

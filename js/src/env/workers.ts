@@ -9,12 +9,14 @@ const threads = createRequire(import.meta.url)("node:worker_threads") as Threads
 
 /**
  * Threads begin with `entry` as this one did. They inherit it, unless the app gives them arguments of
- * their own; without it, a module that was instrumented here would lack its imports there.
+ * their own; without it, a module that was instrumented here would lack its imports there. `before`
+ * is called when one is to begin.
  */
-export function followThreads(entry: string): void {
+export function followThreads(entry: string, before: () => void): void {
   const { Worker: native } = threads;
   const traced: typeof native = new Proxy(native, {
     construct(target, [file, options, ...rest]: [string | URL, WorkerOptions | undefined], self) {
+      before();
       const { execArgv } = options ?? {};
       const given =
         execArgv === undefined ? options : { ...options, execArgv: ["--import", entry, ...execArgv] };
@@ -23,6 +25,37 @@ export function followThreads(entry: string): void {
   });
   threads.Worker = traced;
   syncBuiltinESMExports();
+}
+
+/** Who works on shared memories, in a word that all threads of the process have. */
+const KEY = "seepage/shared";
+const NOBODY = 0;
+const SEVERAL = -1;
+const ME = threads.threadId + 1;
+
+function workers(): Int32Array {
+  let word = threads.getEnvironmentData(KEY);
+  // Threads that begin later get what is there when they do.
+  if (word === undefined) threads.setEnvironmentData(KEY, (word = new SharedArrayBuffer(4) as never));
+  return new Int32Array(word as unknown as SharedArrayBuffer);
+}
+
+const word = workers();
+
+/** Whether the process has begun with another thread. */
+export function isThread(): boolean {
+  return !threads.isMainThread;
+}
+
+/** Whether this thread is the only one that works on shared memories, if it does from now on. */
+export function mayShare(): boolean {
+  return [NOBODY, ME].includes(Atomics.load(word, 0));
+}
+
+/** This thread works on shared memories from now on. */
+export function share(): void {
+  const before = Atomics.compareExchange(word, 0, NOBODY, ME);
+  if (before !== NOBODY && before !== ME) Atomics.store(word, 0, SEVERAL);
 }
 
 /** A file of this thread: those of others have their number in it. */

@@ -1,6 +1,10 @@
 /* Made from docs/report.schema.json by scripts/types.mjs. */
 
 /**
+ * Where growth was.
+ */
+export type Side = "host" | "wasm" | "both";
+/**
  * A kind of live blocks.
  */
 export type LeakKind = "definitely_lost" | "indirectly_lost" | "possibly_lost" | "still_reachable";
@@ -8,6 +12,10 @@ export type LeakKind = "definitely_lost" | "indirectly_lost" | "possibly_lost" |
  * Who made a memory grow.
  */
 export type GrownBy = "guest" | "host";
+/**
+ * What makes an object.
+ */
+export type ObjectKind = "wasm-bindgen" | "embind" | "closure";
 /**
  * A verdict.
  */
@@ -51,6 +59,10 @@ export interface Report {
   held?: Held[];
   high_water: HighWater;
   /**
+   * The host's own memory, where it told of it.
+   */
+  host?: Host | null;
+  /**
    * What became of the blocks that are live at the end. Absent if there was no image of the
    * memory to tell by.
    */
@@ -73,6 +85,10 @@ export interface Report {
    * The other modules that ran.
    */
   modules?: Module[];
+  /**
+   * Objects of the host's language that own memory of a module, where they were followed.
+   */
+  objects?: Objects | null;
   /**
    * Descriptors that the guest opened and never closed, by the place that opened them.
    */
@@ -537,6 +553,76 @@ export interface HighWater {
   time_ns: number;
 }
 /**
+ * Memory of a host that has a heap of its own: JavaScript's.
+ */
+export interface Host {
+  /**
+   * On which side the growth is; null where neither grew by much, or where it cannot be said,
+   * since nothing was seen to be collected in the second half of the run.
+   */
+  grew?: Side | null;
+  memory: Rose;
+  /**
+   * Its course, in a bounded number of points.
+   */
+  timeline: HostPoint[];
+  wasm: Rose;
+}
+/**
+ * From how many bytes to how many.
+ */
+export interface Rose {
+  /**
+   * In the beginning.
+   */
+  from: number;
+  /**
+   * At the end.
+   */
+  to: number;
+}
+/**
+ * The host's memory at some moment, in bytes, and the modules' beside it.
+ */
+export interface HostPoint {
+  /**
+   * Buffers that belong to objects in that heap, and lie outside.
+   */
+  buffers?: number | null;
+  /**
+   * Events so far.
+   */
+  clock: number;
+  /**
+   * What is in use of the host's heap, collectable or not.
+   */
+  heap: number;
+  /**
+   * The least of heap and buffers together since the point before.
+   */
+  least: number;
+  /**
+   * What was live in the modules.
+   */
+  live_bytes: number;
+  /**
+   * Size of all their memories, in pages of 64 KiB.
+   */
+  pages: number;
+  /**
+   * What the process has in RAM.
+   */
+  resident?: number | null;
+  /**
+   * The host's clock.
+   */
+  time_ns: number;
+  /**
+   * What seepage has taken, which is part of `resident`.
+   */
+  tracer: number;
+}
+/**
  * What became of the live blocks, in the words of Valgrind's Memcheck.
  */
 export interface Leaks {
@@ -985,6 +1071,178 @@ export interface MemoryDeclaration {
    * Bytes of a page.
    */
   page_size: number;
+}
+/**
+ * JavaScript objects that own memory of a module: who made them, and what became of them.
+ */
+export interface Objects {
+  /**
+   * The directory in which the program ran.
+   */
+  directory?: string | null;
+  dropped: DroppedObjects;
+  /**
+   * By class and place, those that were forgotten most often first.
+   */
+  groups: ObjectGroup[];
+  /**
+   * Classes whose objects cannot be seen.
+   */
+  unseen: UnseenClasses[];
+  /**
+   * JavaScript values that modules hold.
+   */
+  values: HeldValues[];
+}
+/**
+ * What the caps left out.
+ */
+export interface DroppedObjects {
+  /**
+   * Objects whose address was not kept.
+   */
+  pointers: number;
+  /**
+   * Objects whose stack was not kept.
+   */
+  stacks: number;
+}
+/**
+ * The objects of one class that were made at one place.
+ */
+export interface ObjectGroup {
+  /**
+   * The line of the program that made them.
+   */
+  at?: ScriptFrame | null;
+  /**
+   * Whether an object that is held is one that the program should have freed.
+   */
+  certain: boolean;
+  /**
+   * Their class.
+   */
+  class: string;
+  /**
+   * All that were made: the sum of the following.
+   */
+  created: number;
+  /**
+   * What to do about it, where any was forgotten.
+   */
+  fix?: string | null;
+  /**
+   * Freed by the program.
+   */
+  freed: number;
+  /**
+   * What the glue calls the class, where that is another name.
+   */
+  glue_name?: string | null;
+  /**
+   * None of these yet.
+   */
+  held: number;
+  kind: ObjectKind;
+  /**
+   * Forgotten, and freed by the collector, whenever it came around.
+   */
+  late: number;
+  /**
+   * Forgotten and collected, and nobody frees them any more.
+   */
+  lost: number;
+  /**
+   * Passed by value: the module owns the memory again.
+   */
+  moved: number;
+  /**
+   * What makes it worse than it looks.
+   */
+  note?: string | null;
+  /**
+   * Addresses of those that are held, as many as are listed.
+   */
+  pointers: ObjectPointer[];
+  /**
+   * Bytes of the wasm heap that would be free without those that are held, at least; absent where
+   * that is not known.
+   */
+  retained?: number | null;
+  /**
+   * The stack on which they were made, innermost first.
+   */
+  stack: ScriptFrame[];
+}
+/**
+ * A line of a script's stack.
+ */
+export interface ScriptFrame {
+  /**
+   * The column, from 1. In a module: the offset.
+   */
+  column: number;
+  /**
+   * URL or path.
+   */
+  file: string;
+  /**
+   * The line, from 1. In a module: 1.
+   */
+  line: number;
+  /**
+   * The function, `new Foo` for a constructor; absent for those without a name.
+   */
+  name?: string | null;
+}
+/**
+ * The address that an object has.
+ */
+export interface ObjectPointer {
+  /**
+   * The instance, counted from 1; absent where that is not certain.
+   */
+  instance?: number | null;
+  /**
+   * The address in its memory.
+   */
+  ptr: number;
+}
+/**
+ * Classes of a module whose objects cannot be seen.
+ */
+export interface UnseenClasses {
+  /**
+   * The version of wasm-bindgen, where the module says.
+   */
+  bindgen?: string | null;
+  /**
+   * Their names.
+   */
+  classes: string[];
+  /**
+   * The instance, counted from 1.
+   */
+  instance: number;
+}
+/**
+ * JavaScript values that a module holds.
+ */
+export interface HeldValues {
+  /**
+   * How many there are of each type.
+   */
+  by_type: {
+    [k: string]: number;
+  };
+  /**
+   * The instance, counted from 1.
+   */
+  instance: number;
+  /**
+   * Where they stand: `externref table` or `heap array`.
+   */
+  where: string;
 }
 /**
  * Descriptors of one kind from one place that were never closed.

@@ -22,8 +22,6 @@ import { heldValues } from "./values.js";
 export { announceClasses } from "./announce.js";
 export { announceInNode } from "./environment.js";
 export type { Counts, Fate, Kind, Mark } from "./ledger.js";
-export { renderObjects } from "./render.js";
-export type { RenderOptions } from "./render.js";
 export type { ObjectChange, ObjectGroup, ObjectGrowth, ObjectsReport, Origin, Pointer, Retained, Unseen } from "./report.js";
 export type { Frame, Site } from "./stacks.js";
 export type { HeldValues } from "./values.js";

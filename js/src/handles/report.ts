@@ -16,7 +16,7 @@ export interface Origin {
   readonly kind: Kind;
   readonly class: string;
   /** What the glue calls the class, where that is another name (a minified one). */
-  readonly glueName?: string;
+  readonly glue_name?: string;
   /** Where the app made it: the first frame outside of glue, packages and wasm. */
   readonly at?: Frame;
   /** Innermost first; source maps are applied. */
@@ -206,7 +206,7 @@ function originOf({ owner, site }: Group): Origin {
   return {
     kind: owner.kind,
     class: owner.name,
-    ...(glueName !== undefined && { glueName }),
+    ...(glueName !== undefined && { glue_name: glueName }),
     ...(at !== undefined && { at }),
     stack,
     certain: owns(owner) && !isInsideWasm(stack),

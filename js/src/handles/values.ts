@@ -10,7 +10,7 @@ export interface HeldValues {
   readonly instance: number;
   readonly where: "externref table" | "heap array";
   /** By `typeof`, or by the class of an object where it can be seen. */
-  readonly byType: Readonly<Record<string, number>>;
+  readonly by_type: Readonly<Record<string, number>>;
 }
 
 // The four values that every instance has, in the order in which the glue puts them.
@@ -24,7 +24,7 @@ export function heldValues(instances: readonly Instance[]): HeldValues[] {
     const table = Object.values(exports).find(isExternrefTable);
     const byType = table === undefined ? inHeap(instance) : inTable(table);
     if (Object.keys(byType).length === 0) continue;
-    held.push({ instance: instance.number, where: table === undefined ? "heap array" : "externref table", byType });
+    held.push({ instance: instance.number, where: table === undefined ? "heap array" : "externref table", by_type: byType });
   }
   return held;
 }

@@ -7,7 +7,7 @@ export const LONGEST = 1 << 20;
 /** Constants lie at the beginning of a memory: what is further on is not looked at before a module runs. */
 const CONSTANTS = 64 << 20;
 
-export function wordsOf(memory: ArrayBuffer, bytes = memory.byteLength): Int32Array {
+export function wordsOf(memory: ArrayBufferLike, bytes = memory.byteLength): Int32Array {
   return new Int32Array(memory, 0, Math.min(bytes, memory.byteLength) >>> 2);
 }
 
@@ -35,7 +35,7 @@ function isAnySet(words: Int32Array, from: number): boolean {
 export class Baseline {
   readonly #stretches: [at: number, words: Int32Array][] = [];
 
-  constructor(memory: ArrayBuffer) {
+  constructor(memory: ArrayBufferLike) {
     const words = wordsOf(memory, CONSTANTS);
     for (const [start, end] of stretches(words, LONGEST)) {
       this.#stretches.push([start / 4, words.slice(start / 4, end / 4)]);
@@ -43,7 +43,7 @@ export class Baseline {
   }
 
   /** Begin and end of each stretch of whole words of an address that is still the same, in bytes. */
-  unchanged(memory: ArrayBuffer, wide: boolean): number[] {
+  unchanged(memory: ArrayBufferLike, wide: boolean): number[] {
     const now = wordsOf(memory);
     const step = wide ? 2 : 1;
     const bounds: number[] = [];

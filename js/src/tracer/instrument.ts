@@ -17,6 +17,14 @@ export interface InstrumentOptions {
   glue?: string;
   /** Whether candidates are tried in a sandbox when names and code leave the allocator open; they are unless this is false. */
   probe?: boolean;
+  /**
+   * The folder in which instrumented modules are kept for the next run; `false` for none. If it is
+   * not given, those that took long are kept in `node_modules/.cache/seepage`, or in the folder for
+   * temporary files. Only for `register` and `track`, and in Node.
+   */
+  cache?: string | false;
+  /** @internal Whether modules with shared memories are taken: as long as one thread alone uses them. */
+  shared?: boolean;
 }
 
 /** What was found in a module. */
@@ -56,7 +64,8 @@ export const NOBODY: Host = { context() {}, full() {}, watched() {} };
  * @throws when the bytes are no module that can be instrumented
  */
 export function instrument(bytes: BufferSource, options: InstrumentOptions = {}): Instrumented {
-  const { name = "module", transport = "auto", contexts = true, allocFn = [], glue, probe = true } = options;
+  const { name = "module", transport = "auto", contexts = true, allocFn = [], glue } = options;
+  const { probe = true, shared = false } = options;
   // An instance of its own: a panic in it spoils nothing, and its memory goes with it.
   const analysis = new Analysis(NOBODY);
   const asked = {
@@ -64,6 +73,7 @@ export function instrument(bytes: BufferSource, options: InstrumentOptions = {})
     transport: transport === "auto" && !hasMultiMemory ? "call" : transport,
     no_context: !contexts,
     alloc_fn: allocFn,
+    shared_memory: shared,
     ...(glue !== undefined && { glue }),
     no_probe: !probe,
   };

@@ -30,12 +30,14 @@ export class Reader {
 
   /** The report of the trace so far; `file` is what the user calls it. */
   report(format: string, text: TextOptions, file: string): string {
-    return decode(this.#analysis.ask("seepage_report", { format, text, analyze: file }));
+    this.#analysis.ask("seepage_assemble", new Uint8Array());
+    return decode(this.#analysis.ask("seepage_render", { format, text, analyze: file }));
   }
 
   /** A report that was saved as JSON. */
   render(report: Uint8Array, format: string, text: TextOptions): string {
-    return decode(this.#analysis.ask("seepage_render", report, { format, text }));
+    this.#analysis.ask("seepage_saved", report);
+    return decode(this.#analysis.ask("seepage_render", { format, text }));
   }
 }
 

@@ -1,7 +1,7 @@
 /** The session of this realm: it takes what all traced guests write, and gives reports. */
 
 import * as env from "#env";
-import type { Count, Frame } from "../generated/report.js";
+import type { Count, Frame, Objects } from "../generated/report.js";
 import type { Frame as JsFrame, Handles, Retained, Root } from "../handles/index.js";
 import { native } from "../hook/native.js";
 import { Baseline, LONGEST, stretches, wordsOf } from "./image.js";
@@ -19,6 +19,12 @@ export const ADDED_EXPORT = /^seepage:/;
 const PAGE = 65_536;
 /** A guest's records are handed on after so many milliseconds, even if they are few. */
 const PATIENCE = 100;
+/** The engine's own memory is looked at after so many nanoseconds, when there is an occasion. */
+const SAMPLE = 250e6;
+/** And where a memory of a guest has grown, after so many. */
+const SAMPLE_AT_GROWTH = 20e6;
+/** Never twice within so many. */
+const SAMPLE_AT_LEAST = 1e6;
 /** Bytes of the scratch memory: stacks of 1024 calls fit in it. */
 const SCRATCH = 16_384;
 
@@ -57,6 +63,9 @@ export interface Rising {
   live: Count;
 }
 
+/** As it is, all the way down. */
+export type ReadonlyDeep<T> = { readonly [K in keyof T]: ReadonlyDeep<T[K]> };
+
 /** How a run ended, in the words of a trace. */
 export interface End {
   outcome: "returned" | "exited" | "trapped" | "unknown";
@@ -78,6 +87,7 @@ interface GuestInfo {
   memories: number;
   ring: [number, number] | null;
   record: number;
+  allocates: boolean;
   globals: number[];
 }
 
@@ -86,12 +96,14 @@ interface Guest extends GuestInfo {
   exports?: WebAssembly.Exports;
   /** What its memory held at first, where that is known. */
   baseline?: Baseline;
-}
-
-export interface Reported {
-  rendered: string;
-  /** What objects that are held keep of the heaps, at the moment of the report. */
-  retained: Retained;
+  /** Size of its memories when it was last fed. */
+  pages: number;
+  /** Its memory can be that of other threads as well. */
+  isShared: boolean;
+  /** Other threads have begun to use it: what is written since has no order. */
+  isStopped: boolean;
+  /** Addresses in its memory that side modules hold. */
+  held: number[];
 }
 
 export class Session {
@@ -105,6 +117,8 @@ export class Session {
   #writeTrace: ((bytes: Uint8Array) => void) | undefined;
   #failed = false;
   #ended = false;
+  /** When the engine's own memory was last looked at. */
+  #sampled: number | undefined;
 
   constructor(warn: (message: string) => void) {
     this.#warn = warn;
@@ -139,7 +153,7 @@ export class Session {
     const info = JSON.parse(
       new TextDecoder().decode(this.#analysis.ask("seepage_guest", new Uint8Array(section))),
     ) as GuestInfo;
-    const guest: Guest = { ...info };
+    const guest: Guest = { ...info, pages: 0, isShared: false, isStopped: false, held: [] };
     this.#guests[guest.id] = guest;
     const { event, wide, context } = link(guest.id, this.#analysis.exports);
     return {
@@ -153,9 +167,22 @@ export class Session {
         guest.exports = exports;
         this.#guestOf.set(instance, guest);
         const memory = memoryOf(guest);
+        guest.isShared = memory !== undefined && !(memory instanceof ArrayBuffer);
+        if (guest.isShared) env.share();
         if (memory !== undefined && this.#isNew(guest)) guest.baseline = new Baseline(memory);
+        if (this.#sampled === undefined) this.#sample();
       },
     };
+  }
+
+  /**
+   * Takes a side module into the guest whose memory and allocator it uses, if there is one: that one's
+   * records have its blocks already. `base` is where its variables are.
+   */
+  join(memory: WebAssembly.Memory, base: number | undefined): boolean {
+    const main = this.#guests.find((it) => it.allocates && it.exports?.["seepage:memory:0"] === memory);
+    if (base !== undefined) main?.held.push(base);
+    return main !== undefined;
   }
 
   /** Takes what the guests have written so far. */
@@ -220,11 +247,20 @@ export class Session {
     });
   }
 
-  /** The report of everything so far, as if it had come to this end; the session goes on. */
-  report(format: string, text: TextOptions, end: End, roots: Root[]): Reported {
+  /**
+   * The report of everything so far, as if it had come to this end; the session goes on. `objects`
+   * is told what those that are held keep of the heaps at this moment.
+   */
+  report(
+    format: string,
+    text: TextOptions,
+    end: End,
+    roots: Root[],
+    objects: (retained: Retained) => ReadonlyDeep<Objects> | undefined,
+  ): string {
     this.flush();
-    const now = this.#ended ? undefined : { ...end, time_ns: env.now() };
-    const options = { format, text, ...(now && { end: now }) };
+    const now = this.#ended ? new Uint8Array() : { ...end, time_ns: env.now() };
+    this.#sample();
     const groups = this.#grouped(roots);
     this.#guard(() => {
       const numbers = groups.flatMap(({ guest, ptrs }) => [guest.id, ptrs.length, ...ptrs]);
@@ -234,14 +270,16 @@ export class Session {
       });
       this.#sendImages(roots);
     });
-    const rendered = new TextDecoder().decode(this.#analysis.ask("seepage_report", options));
-    this.#analysis.call("seepage_held");
-    return { rendered, retained: this.#retained(groups, this.#analysis.json()) };
+    this.#analysis.ask("seepage_assemble", now);
+    const listed = objects(this.#retained(groups, this.#analysis.json()));
+    if (listed !== undefined) this.#analysis.ask("seepage_objects", listed);
+    return new TextDecoder().decode(this.#analysis.ask("seepage_render", { format, text }));
   }
 
   /** Ends the trace. */
   end(end: End, roots: Root[]): void {
     this.flush();
+    this.#sample();
     this.#ended = true;
     this.#guard(() => {
       if (this.#writeTrace !== undefined) this.#sendImages(roots);
@@ -258,7 +296,7 @@ export class Session {
       if (memory === undefined) continue;
       const globals = guest.globals.map((index) => valueOf(guest.exports![`seepage:global:${index}`]));
       const own = roots.filter(({ instance }) => this.#guestOf.get(instance) === guest);
-      const addresses = [...new Set(own.map(({ ptr }) => ptr))];
+      const addresses = [...new Set([...own.map(({ ptr }) => ptr), ...guest.held])];
       const bounds = guest.baseline?.unchanged(memory, guest.wide) ?? [];
       const numbers = new BigUint64Array([...globals, ...[...addresses, ...bounds].map(BigInt)]);
       const counts = [globals.length, addresses.length, bounds.length];
@@ -359,6 +397,7 @@ export class Session {
 
   #feed(guest: Guest): void {
     const { id, exports } = guest;
+    if (guest.isShared && !guest.isStopped && !env.mayShare()) this.#stop(guest);
     if (guest.ring !== null) this.#empty(guest, guest.ring);
     const pages: number[] = [];
     for (let index = 0; exports !== undefined && index < guest.memories; index++) {
@@ -366,12 +405,39 @@ export class Session {
       pages.push(memory.buffer.byteLength / PAGE);
     }
     new Uint32Array(this.#analysis.buffer, this.#scratch, pages.length).set(pages);
-    this.#analysis.exports.seepage_feed!(id, env.now(), this.#scratch, pages.length);
+    const now = env.now();
+    this.#analysis.exports.seepage_feed!(id, now, this.#scratch, pages.length);
+    const size = pages.reduce((sum, count) => sum + count, 0);
+    const patience = size === guest.pages ? SAMPLE : SAMPLE_AT_GROWTH;
+    guest.pages = size;
+    if (this.#sampled !== undefined && now - this.#sampled > patience) this.#sample();
     this.#passTraceOn();
   }
 
+  /** Tells of the engine's own memory: beside the guests' it shows on which side something grows. */
+  #sample(): void {
+    if (this.#ended || !this.hasGuests || env.now() - (this.#sampled ?? -Infinity) < SAMPLE_AT_LEAST) return;
+    const memory = env.memory();
+    if (memory === undefined) return;
+    const { heap, buffers = -1, resident = -1 } = memory;
+    this.#sampled = env.now();
+    this.#guard(() => {
+      const { seepage_host: tell } = this.#analysis.exports;
+      tell!(this.#sampled!, heap, buffers, resident, this.#analysis.buffer.byteLength);
+    });
+  }
+
+  /** Follows a guest no further. */
+  #stop(guest: Guest): void {
+    guest.isStopped = true;
+    this.#analysis.exports.seepage_stop!(guest.id);
+    this.#warn(
+      "several threads work on one memory: the report says what was in it when the second began, and what comes after is not followed",
+    );
+  }
+
   /** Takes the records out of a ring. */
-  #empty({ id, exports, record }: Guest, [start, end]: [number, number]): void {
+  #empty({ id, exports, record, isStopped }: Guest, [start, end]: [number, number]): void {
     // Modules with a start function have no ring: see `bindings/src/instrument.rs`.
     if (exports === undefined) return;
     const ring = exports["seepage:ring"] as WebAssembly.Memory;
@@ -379,7 +445,9 @@ export class Session {
     const at = head.value;
     if (at < start || at > end || (at - start) % record !== 0) {
       // Not the injected code's work.
-      this.#analysis.exports.seepage_lost!(id);
+      this.#analysis.exports.seepage_lost!(id, 1);
+    } else if (isStopped) {
+      this.#analysis.exports.seepage_lost!(id, (at - start) / record);
     } else if (at > start) {
       const written = new Uint8Array(ring.buffer, start, at - start);
       const room = this.#analysis.exports.seepage_room!(id, written.length) >>> 0;
@@ -407,11 +475,10 @@ export class Session {
   }
 }
 
-/** The first memory of a guest; others may write to one that is shared at any moment. */
-function memoryOf({ exports, memories }: Guest): ArrayBuffer | undefined {
-  if (exports === undefined || memories === 0) return undefined;
-  const { buffer } = exports["seepage:memory:0"] as WebAssembly.Memory;
-  return buffer instanceof ArrayBuffer ? buffer : undefined;
+/** The first memory of a guest; once several threads write to it there is no moment to look at. */
+function memoryOf({ exports, memories, isStopped }: Guest): ArrayBufferLike | undefined {
+  if (exports === undefined || memories === 0 || isStopped) return undefined;
+  return (exports["seepage:memory:0"] as WebAssembly.Memory).buffer;
 }
 
 function valueOf(exported: unknown): bigint {

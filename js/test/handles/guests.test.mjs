@@ -96,7 +96,7 @@ for (const version of VERSIONS) {
     );
 
     class Thing {}
-    const held = () => handles.objects().values.map(({ where, byType }) => ({ where, n: byType.Thing ?? byType.object ?? 0, functions: byType.function ?? 0 })).filter(({ n }) => n > 0);
+    const held = () => handles.objects().values.map(({ where, by_type: byType }) => ({ where, n: byType.Thing ?? byType.object ?? 0, functions: byType.function ?? 0 })).filter(({ n }) => n > 0);
     for (let i = 0; i < 11; i++) guest.keep(new Thing());
     for (let i = 0; i < 2; i++) guest.keep(() => i);
     assert.deepEqual(held().map(({ where, n }) => ({ where, n })), [{ where: isOld(version) ? "heap array" : "externref table", n: 11 }]);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { createContext, runInContext, runInNewContext } from "node:vm";
-import { announceClasses, install, renderObjects } from "../../dist/handles/index.js";
+import { announceClasses, install } from "../../dist/handles/index.js";
 import { Ledger } from "../../dist/handles/ledger.js";
 import { Stacks } from "../../dist/handles/stacks.js";
 import { built, collect, counts, handles, line, require } from "./setup.mjs";
@@ -169,7 +169,7 @@ test("minified glue in one file with the app", async () => {
     const before = handles.mark();
     forget();
     tidy();
-    const rows = handles.since(before).map(({ class: name, glueName, at, unfreed }) => [name, glueName, at.name, unfreed]);
+    const rows = handles.since(before).map(({ class: name, glue_name, at, unfreed }) => [name, glue_name, at.name, unfreed]);
     const own = (name) => (age === "new" ? name : name);
     assert.deepEqual(rows, [["parquetfile", "Z", own(rows[0][2]), 1], ["parquetfile", "Z", own(rows[1][2]), 0]]);
   }
@@ -247,46 +247,4 @@ test("wasm frames of engines that give text", () => {
     const site = new Stacks({ Object, Error: class { stack = text } }).capture(function other() {});
     assert.deepEqual([site.frame.name, site.caller.frame.file, site.caller.caller.frame.name], ["get", "wasm:", "run"]);
   }
-});
-
-test("the section of the report", () => {
-  const frame = (name, file, at) => ({ ...(name && { name }), file, line: at, column: 3 });
-  const group = {
-    kind: "wasm-bindgen",
-    class: "Doc",
-    at: frame(undefined, "/app/main.mjs", 12),
-    stack: [frame("new Doc", "/app/node_modules/doc/doc.js", 100), frame(undefined, "/app/main.mjs", 12)],
-    certain: true,
-    ...{ created: 12, freed: 2, moved: 0, late: 3, lost: 0, held: 7 },
-    pointers: [],
-    retained: 5_400_000,
-    fix: "call .free() on the Doc made at /app/main.mjs:12",
-  };
-  const closure = { ...group, retained: undefined, kind: "closure", class: "Closure", certain: false, created: 5, freed: 1, late: 0, held: 4 };
-  const report = {
-    groups: [group, closure],
-    values: [{ instance: 1, where: "externref table", byType: { string: 2, Map: 9 } }],
-    unseen: [{ instance: 1, bindgen: "0.2.87", classes: ["doc"] }],
-    dropped: { pointers: 0, stacks: 1 },
-  };
-  assert.equal(
-    renderObjects(report),
-    `12 objects made: 7 never freed, 2 freed, 3 forgotten and freed by the collector
-
-never freed: 7 of 12 Doc, at least 5.15 MiB of the wasm heap, made at /app/main.mjs:12
-  7 still held, 3 freed by the collector, 2 freed
-    at new Doc (/app/node_modules/doc/doc.js:100:3)
-    at /app/main.mjs:12:3
-  fix: call .free() on the Doc made at /app/main.mjs:12
-
-Rust closures that are alive: 4
-  4 of 5 made at /app/main.mjs:12
-
-JavaScript values held by Rust (instance 1, externref table): 9 Map, 2 string
-
-not observed: 1 class of instance 1, wasm-bindgen 0.2.87: doc
-
-beyond the limit: the stacks of 1 object (they are counted)`,
-  );
-  assert.equal(renderObjects({ groups: [], values: [], unseen: [], dropped: { pointers: 0, stacks: 0 } }), "");
 });

@@ -1,7 +1,7 @@
 //! The runs behind the goldens: what happened in each, as its guest tells it.
 
 use super::guest::{Guest, module_info};
-use seepage_trace::{End, Frame, Frees, Message, ModuleId, ModuleInfo, Outcome, Role};
+use seepage_trace::{End, Frame, Frees, HostMemory, Message, ModuleId, ModuleInfo, Outcome, Role};
 
 type Program = fn() -> Vec<Message<'static>>;
 
@@ -18,6 +18,7 @@ pub const LIST: &[(&str, Program)] = &[
     ("cut-off", cut_off),
     ("two-modules", two_modules),
     ("no-contexts", no_contexts),
+    ("under-a-host", under_a_host),
 ];
 
 fn clean() -> Vec<Message<'static>> {
@@ -176,5 +177,23 @@ fn no_contexts() -> Vec<Message<'static>> {
     let nowhere = seepage_trace::Context(0);
     guest.alloc(nowhere, 64, 10).alloc(nowhere, 128, 10).free(nowhere, 64);
     guest.end(Outcome::Returned);
+    guest.messages
+}
+
+/// JavaScript's own heap grows, with garbage that comes and goes.
+fn under_a_host() -> Vec<Message<'static>> {
+    let mut guest = Guest::new();
+    let parse = guest.at(&["parse"]);
+    for second in 0..12u64 {
+        guest.alloc(parse, 64, 1000).free(parse, 64).flush();
+        guest.messages.push(Message::Host(HostMemory {
+            time_ns: second * 1_000_000_000,
+            heap: (12 + second * 6 + second % 3 * 9) << 20,
+            buffers: (second > 0).then_some(4096 * second),
+            resident: Some((60 + second * 7) << 20),
+            tracer: 3 << 20,
+        }));
+    }
+    guest.end(Outcome::Unknown);
     guest.messages
 }

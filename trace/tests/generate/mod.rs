@@ -3,9 +3,9 @@
 
 use proptest::{collection::vec, option, prelude::*};
 use seepage_trace::{
-    Context, End, Event, Frame, Frees, Layout, Memory, MemoryPart, Message, ModuleId, ModuleInfo,
-    OpenFile, Outcome, RecordLayout, Records, Role, SiteTable, Stack, State, ThreadId, Tracepoint,
-    TracepointId,
+    Context, End, Event, Frame, Frees, HostMemory, Layout, Memory, MemoryPart, Message, ModuleId,
+    ModuleInfo, OpenFile, Outcome, RecordLayout, Records, Role, SiteTable, Stack, State, ThreadId,
+    Tracepoint, TracepointId,
     abi::{Record, RingLayout},
     sites::{Function, Site, Transport},
 };
@@ -122,6 +122,19 @@ fn open_file() -> impl Strategy<Value = OpenFile> {
             kind,
             path,
             frames,
+        },
+    )
+}
+
+fn host() -> impl Strategy<Value = HostMemory> {
+    let known = (option::of(number()), option::of(number()));
+    (number(), number(), known, number()).prop_map(
+        |(time_ns, heap, (buffers, resident), tracer)| HostMemory {
+            time_ns,
+            heap,
+            buffers,
+            resident,
+            tracer,
         },
     )
 }
@@ -264,6 +277,7 @@ pub fn message() -> impl Strategy<Value = Message<'static>> {
         memory_part().prop_map(Message::Memory),
         open_file().prop_map(Message::OpenFile),
         (text(), text()).prop_map(|(origin, text)| Message::Suppressions { origin, text }),
+        host().prop_map(Message::Host),
         text().prop_map(|name| Message::Mark { name }),
         end().prop_map(Message::End),
     ]

@@ -5,7 +5,7 @@ use super::{
     units::{bytes, duration, percent},
     words::{clean, shorten},
 };
-use crate::schema::{Count, Module, Report};
+use crate::schema::{Count, Module, Report, Rose, Side};
 use seepage_analysis::words::{plural, thousands};
 
 /// Columns of the course of live bytes.
@@ -25,6 +25,7 @@ pub(super) fn render(report: &Report, page: &mut Page<'_>) {
     guest(report, page);
     heap(report, page);
     memory(report, page);
+    host(report, page);
     course_of_live_bytes(report, page);
 }
 
@@ -157,6 +158,20 @@ fn memory(report: &Report, page: &mut Page<'_>) {
         )
     };
     row(page, "memory", &format!("{pages}, {size}; {}{refused}", plural(growths, "growth")));
+}
+
+/// `12 MiB → 80 MiB; wasm 17 MiB → 18 MiB: the growth is on the JS side`.
+fn host(report: &Report, page: &mut Page<'_>) {
+    let Some(host) = &report.host else { return };
+    let rose = |rose: Rose| format!("{} {} {}", bytes(rose.from), page.arrow(), bytes(rose.to));
+    let side = match host.grew {
+        Some(Side::Host) => ": the growth is on the JS side",
+        Some(Side::Wasm) => ": the growth is on the wasm side",
+        Some(Side::Both) => ": both have grown",
+        None => "",
+    };
+    let text = format!("{}; wasm {}{side}", rose(host.memory), rose(host.wasm));
+    row(page, "JS heap", &text);
 }
 
 fn course_of_live_bytes(report: &Report, page: &mut Page<'_>) {

@@ -10,6 +10,7 @@ pub(crate) mod difference;
 mod heap_map;
 mod losses;
 mod memory;
+mod objects;
 mod page;
 mod sections;
 mod selection;
@@ -30,6 +31,14 @@ pub(crate) use words::{clean as printable, is_unprintable};
 /// Appends the report.
 pub(crate) fn render(report: &Report, options: &Options, out: &mut String) {
     let mut page = Page::new(&options.text, out);
+    if let Some(objects) = &report.objects {
+        objects::render(objects, &mut page);
+        if report.module.name.is_empty() && report.totals.events == 0 {
+            // No module could be followed: there is no heap to speak of.
+            return;
+        }
+        page.line("");
+    }
     headline(report, &mut page);
     account::render(report, &mut page);
     heap_map::render(report, &mut page);
