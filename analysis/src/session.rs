@@ -300,11 +300,14 @@ impl Session {
             }
             let kinds = judged.map(|judged| judged.kinds);
             let blocks = take::judged(&live, kinds.as_deref());
+            // A list of tens of millions of blocks is given back before the next is made.
+            drop((live, kinds));
             let image = image.map(|image| &image.memory);
             let bytes = survey.main.bytes;
             let end = Moment { module, survey: &survey, image, blocks, bytes, known: None };
             let known = end.add_to(&mut account);
             maps.draw(MapMoment::End, &end);
+            drop(end);
             let blocks = take::placed(remains.at_peak(&survey));
             let bytes = survey.main.at_peak;
             let peak = Moment { module, survey: &survey, image: None, blocks, bytes, known };

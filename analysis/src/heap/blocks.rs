@@ -93,7 +93,7 @@ const NEAR_PAGES: u64 = 1 << 16;
 /// Set in a slot: it holds not a block's index plus one but the stack that freed it.
 const FREED: u32 = 1 << 31;
 
-type Page = Box<[u32]>;
+type Page = Box<[u32; SLOTS]>;
 
 #[derive(Clone, Default)]
 struct Table {
@@ -133,7 +133,7 @@ impl Blocks {
     }
 
     /// Enters a block, and gives back the one that was live at its address.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn insert(
         &mut self,
         table: TableId,
@@ -165,7 +165,7 @@ impl Blocks {
     }
 
     /// Takes out the block at `addr`, if there is one, and remembers who freed it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn remove(&mut self, table: TableId, addr: u64, by: StackId) -> Found {
         let slot = self.tables.get_mut(table.0).and_then(|table| table.slot(addr));
         let Some(slot) = slot.filter(|slot| **slot != 0) else { return Found::Nothing };
@@ -193,18 +193,26 @@ impl Blocks {
 
     /// All live blocks by address. Slow: for the end and for marks.
     pub(crate) fn live(&self, table: TableId) -> Vec<(u64, Block)> {
-        let Some(table) = self.tables.get(table.0) else { return Vec::new() };
-        let mut live = Vec::new();
+        // Of tens of millions of blocks a list with room for as many again would be dear.
+        let mut count = 0;
+        self.each_live(table, |_, _| count += 1);
+        let mut live = Vec::with_capacity(count);
+        self.each_live(table, |addr, block| live.push((addr, *block)));
+        live.sort_unstable_by_key(|&(addr, _)| addr);
+        live
+    }
+
+    /// Calls `visit` with every live block, in no order. Slow, as [`Blocks::live`] is.
+    pub(crate) fn each_live(&self, table: TableId, mut visit: impl FnMut(u64, &Block)) {
+        let Some(table) = self.tables.get(table.0) else { return };
         table.slots(|addr, slot| {
             let index = (slot as usize).wrapping_sub(1);
             if slot & FREED == 0
                 && let Some(block) = self.slab.get(index)
             {
-                live.push((addr, *block));
+                visit(addr, block);
             }
         });
-        live.sort_unstable_by_key(|&(addr, _)| addr);
-        live
     }
 
     /// The live block at that address.
@@ -262,7 +270,7 @@ impl Blocks {
 }
 
 impl Table {
-    #[inline]
+    #[inline(always)]
     fn slot(&mut self, addr: u64) -> Option<&mut u32> {
         if !addr.is_multiple_of(1 << GRANULE_BITS) {
             return self.odd.get_mut(&addr);
@@ -273,7 +281,7 @@ impl Table {
         } else {
             self.far.get_mut(&number)?
         };
-        page.get_mut(granule(addr))
+        Some(&mut page[granule(addr)])
     }
 
     fn peek(&self, addr: u64) -> u32 {
@@ -295,7 +303,7 @@ impl Table {
         let far = self.far.iter().map(|(&number, page)| (number, page));
         for (number, page) in near.chain(far) {
             let start = number << PAGE_BITS;
-            for (granule, &slot) in (0u64..).zip(page) {
+            for (granule, &slot) in (0u64..).zip(page.iter()) {
                 if slot != 0 {
                     visit(start + (granule << GRANULE_BITS), slot);
                 }
@@ -307,7 +315,7 @@ impl Table {
             .for_each(|(&addr, &slot)| visit(addr, slot));
     }
 
-    #[inline]
+    #[inline(always)]
     fn slot_or_insert(
         &mut self,
         addr: u64,
@@ -315,29 +323,34 @@ impl Table {
         odd_left: &mut usize,
     ) -> Option<&mut u32> {
         if !addr.is_multiple_of(1 << GRANULE_BITS) {
-            if *odd_left == 0 {
-                return self.odd.get_mut(&addr);
-            }
-            return Some(self.odd.entry(addr).or_insert_with(|| {
-                *odd_left -= 1;
-                0
-            }));
+            return self.odd_slot(addr, odd_left);
         }
         let number = addr >> PAGE_BITS;
-        let present = match self.near.get(number as usize) {
-            Some(page) if number < NEAR_PAGES => page.is_some(),
-            _ => number >= NEAR_PAGES && self.far.contains_key(&number),
-        };
-        if !present {
+        if number >= NEAR_PAGES {
+            if !self.far.contains_key(&number) {
+                self.add_page(number, pages_left)?;
+            }
+        } else if !matches!(self.near.get(number as usize), Some(Some(_))) {
             self.add_page(number, pages_left)?;
         }
         self.slot(addr)
     }
 
+    #[inline(never)]
+    fn odd_slot(&mut self, addr: u64, odd_left: &mut usize) -> Option<&mut u32> {
+        if *odd_left == 0 {
+            return self.odd.get_mut(&addr);
+        }
+        Some(self.odd.entry(addr).or_insert_with(|| {
+            *odd_left -= 1;
+            0
+        }))
+    }
+
     #[cold]
     fn add_page(&mut self, number: u64, pages_left: &mut usize) -> Option<()> {
         *pages_left = pages_left.checked_sub(1)?;
-        let page = vec![0; SLOTS].into_boxed_slice();
+        let page: Page = vec![0; SLOTS].into_boxed_slice().try_into().ok()?;
         if number < NEAR_PAGES {
             let index = number as usize;
             if self.near.len() <= index {

@@ -89,12 +89,14 @@ impl Remains {
 
     /// The blocks that were live at the high-water mark, by address: where, how large, whose.
     pub(crate) fn at_peak(&self, survey: &Survey<'_>) -> Vec<(u64, u64, StackId)> {
-        let live = survey.live().into_iter().filter(|(_, block)| block.since <= self.peak_clock);
+        let mut all = Vec::new();
+        self.blocks.each_live(survey.table, |addr, block| {
+            if block.since <= self.peak_clock {
+                all.push((addr, block.size, block.stack));
+            }
+        });
         let gone = self.gone.iter().filter(|gone| gone.table == survey.table);
-        let mut all: Vec<_> = live
-            .map(|(addr, block)| (addr, block.size, block.stack))
-            .chain(gone.map(|gone| (gone.addr, gone.size, gone.stack)))
-            .collect();
+        all.extend(gone.map(|gone| (gone.addr, gone.size, gone.stack)));
         all.sort_unstable();
         all
     }

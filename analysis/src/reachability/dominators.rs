@@ -23,11 +23,9 @@ pub(crate) struct Dominators {
 impl Dominators {
     /// `roots` are blocks that are held from outside.
     pub(crate) fn new(graph: &Graph<'_>, roots: impl Iterator<Item = NodeId>) -> Dominators {
-        let mut search = Search::new(graph, roots);
+        let search = Search::new(graph, roots);
         let count = search.blocks.len();
-        let (start, from) = search.predecessors();
-
-        let parent = search.parent;
+        let Searched { blocks, parent, is_root, start, from } = search.turn_around();
         let mut semi: Vec<u32> = (0..count as u32).collect();
         let mut forest = Forest {
             ancestor: vec![NONE; count],
@@ -36,7 +34,7 @@ impl Dominators {
         };
         for node in (1..count).rev() {
             let mut lowest = parent[node];
-            if search.is_root[node] {
+            if is_root[node] {
                 lowest = 0;
             }
             for &before in &from[start[node] as usize..start[node + 1] as usize] {
@@ -45,6 +43,7 @@ impl Dominators {
             semi[node] = lowest;
             forest.ancestor[node] = parent[node];
         }
+        drop((start, from, forest));
         let mut dominator = parent;
         for node in 1..count {
             let mut candidate = dominator[node];
@@ -53,7 +52,7 @@ impl Dominators {
             }
             dominator[node] = candidate;
         }
-        Dominators { blocks: search.blocks, dominator }
+        Dominators { blocks, dominator }
     }
 
     /// Bytes that each block retains: its own and those of all that it dominates.
@@ -184,29 +183,41 @@ impl Search {
         search
     }
 
-    /// By number: where its predecessors begin, and the predecessors, without the root of all.
-    fn predecessors(&mut self) -> (Vec<u32>, Vec<u32>) {
-        let mut start = vec![0u32; self.blocks.len() + 2];
+    /// References by where they lead to, instead of by where they come from.
+    fn turn_around(self) -> Searched {
+        let Search { blocks, parent, is_root, number, ends, mut targets } = self;
+        let mut start = vec![0u32; blocks.len() + 2];
         // From here on a target is a number.
-        for target in &mut self.targets {
-            *target = self.number[*target as usize];
+        for target in &mut targets {
+            *target = number[*target as usize];
             start[*target as usize + 2] += 1;
         }
+        drop(number);
         (2..start.len()).for_each(|index| start[index] += start[index - 1]);
-        let mut from = vec![0; self.targets.len()];
+        let mut from = vec![0; targets.len()];
         let mut next = 0;
-        for (number, &end) in (0u32..).zip(&self.ends) {
-            for &to in &self.targets[next..end as usize] {
+        for (number, &end) in (0u32..).zip(&ends) {
+            for &to in &targets[next..end as usize] {
                 let place = &mut start[to as usize + 1];
                 from[*place as usize] = number;
                 *place += 1;
             }
             next = end as usize;
         }
-        self.targets = Vec::new();
         start.pop();
-        (start, from)
+        Searched { blocks, parent, is_root, start, from }
     }
+}
+
+/// What a search has found, by number.
+struct Searched {
+    blocks: Vec<NodeId>,
+    parent: Vec<u32>,
+    is_root: Vec<bool>,
+    /// Where a block's predecessors begin in `from`.
+    start: Vec<u32>,
+    /// The predecessors, without the root of all.
+    from: Vec<u32>,
 }
 
 /// The part of the search tree that has been dealt with.
