@@ -296,7 +296,7 @@ impl Session {
             if let Some(remaining) = &mut remaining {
                 let memory = image.map(|image| &image.memory);
                 remaining.heaps.extend(HeapShape::new(module, &survey, memory, &live));
-                remaining.add(&live, judged.as_ref());
+                remaining.add(&survey, &live, judged.as_ref());
             }
             let kinds = judged.map(|judged| judged.kinds);
             let blocks = take::judged(&live, kinds.as_deref());

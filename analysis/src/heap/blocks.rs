@@ -18,7 +18,14 @@ use seepage_trace::TracepointId;
 
 /// The linear memory in which an address is valid; one table for each module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TableId(pub(crate) usize);
+pub(crate) struct TableId(pub(crate) u32);
+
+impl TableId {
+    #[inline(always)]
+    fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// A live block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +44,25 @@ pub(crate) struct Block {
     pub(crate) ignored: bool,
     /// The alignment that was asked for, if one was.
     pub(crate) align: Alignment,
+}
+
+/// A live block among all others, as far as that matters: there may be tens of millions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LiveBlock {
+    pub(crate) addr: u64,
+    /// Bytes that were asked for.
+    pub(crate) size: u64,
+    /// The context that holds it.
+    pub(crate) stack: StackId,
+    /// The program says that it is no leak.
+    pub(crate) ignored: bool,
+}
+
+impl LiveBlock {
+    /// Where it ends.
+    pub(crate) fn end(&self) -> u64 {
+        self.addr.saturating_add(self.size)
+    }
 }
 
 /// An alignment in a byte.
@@ -129,7 +155,7 @@ impl Blocks {
     /// A table for one more module.
     pub(crate) fn table(&mut self) -> TableId {
         self.tables.push(Table::default());
-        TableId(self.tables.len() - 1)
+        TableId(self.tables.len() as u32 - 1)
     }
 
     /// Enters a block, and gives back the one that was live at its address.
@@ -142,7 +168,7 @@ impl Blocks {
     ) -> Result<Option<Block>, Full> {
         let room = !self.vacant.is_empty() || self.slab.len() < self.blocks;
         let (pages_left, odd_left) = (&mut self.pages_left, &mut self.odd_left);
-        let Some(table) = self.tables.get_mut(table.0) else { return Err(Full) };
+        let Some(table) = self.tables.get_mut(table.index()) else { return Err(Full) };
         let slot = table.slot_or_insert(addr, pages_left, odd_left).ok_or(Full)?;
         if *slot != 0 && *slot & FREED == 0 {
             let Some(entry) = self.slab.get_mut(*slot as usize - 1) else { return Err(Full) };
@@ -167,7 +193,7 @@ impl Blocks {
     /// Takes out the block at `addr`, if there is one, and remembers who freed it.
     #[inline(always)]
     pub(crate) fn remove(&mut self, table: TableId, addr: u64, by: StackId) -> Found {
-        let slot = self.tables.get_mut(table.0).and_then(|table| table.slot(addr));
+        let slot = self.tables.get_mut(table.index()).and_then(|table| table.slot(addr));
         let Some(slot) = slot.filter(|slot| **slot != 0) else { return Found::Nothing };
         if *slot & FREED != 0 {
             return Found::Freed(StackId(*slot & !FREED));
@@ -184,7 +210,7 @@ impl Blocks {
             Some((start, _)) => start,
             None => addr,
         };
-        let slot = self.tables.get_mut(table.0).and_then(|table| table.slot(start)).copied();
+        let slot = self.tables.get_mut(table.index()).and_then(|table| table.slot(start)).copied();
         let live = slot.filter(|slot| slot & FREED == 0).and_then(|slot| slot.checked_sub(1));
         if let Some(block) = live.and_then(|index| self.slab.get_mut(index as usize)) {
             block.ignored = true;
@@ -192,19 +218,21 @@ impl Blocks {
     }
 
     /// All live blocks by address. Slow: for the end and for marks.
-    pub(crate) fn live(&self, table: TableId) -> Vec<(u64, Block)> {
+    pub(crate) fn live(&self, table: TableId) -> Vec<LiveBlock> {
         // Of tens of millions of blocks a list with room for as many again would be dear.
         let mut count = 0;
         self.each_live(table, |_, _| count += 1);
         let mut live = Vec::with_capacity(count);
-        self.each_live(table, |addr, block| live.push((addr, *block)));
-        live.sort_unstable_by_key(|&(addr, _)| addr);
+        self.each_live(table, |addr, &Block { size, stack, ignored, .. }| {
+            live.push(LiveBlock { addr, size, stack, ignored });
+        });
+        live.sort_unstable_by_key(|block| block.addr);
         live
     }
 
     /// Calls `visit` with every live block, in no order. Slow, as [`Blocks::live`] is.
     pub(crate) fn each_live(&self, table: TableId, mut visit: impl FnMut(u64, &Block)) {
-        let Some(table) = self.tables.get(table.0) else { return };
+        let Some(table) = self.tables.get(table.index()) else { return };
         table.slots(|addr, slot| {
             let index = (slot as usize).wrapping_sub(1);
             if slot & FREED == 0
@@ -217,19 +245,19 @@ impl Blocks {
 
     /// The live block at that address.
     pub(crate) fn get(&self, table: TableId, addr: u64) -> Option<Block> {
-        let slot = self.tables.get(table.0)?.peek(addr);
+        let slot = self.tables.get(table.index())?.peek(addr);
         let index = (slot as usize).checked_sub(1).filter(|_| slot & FREED == 0)?;
         self.slab.get(index).copied()
     }
 
     /// Whether a block was once at that address, or is.
     pub(crate) fn was_block(&self, table: TableId, addr: u64) -> bool {
-        self.tables.get(table.0).is_some_and(|table| table.peek(addr) != 0)
+        self.tables.get(table.index()).is_some_and(|table| table.peek(addr) != 0)
     }
 
     /// The block in which `addr` lies, if it begins at most 64 KiB before. Slow: for messages.
     pub(crate) fn around(&mut self, table: TableId, addr: u64) -> Option<(u64, Block)> {
-        let table = self.tables.get_mut(table.0)?;
+        let table = self.tables.get_mut(table.index())?;
         let slab = &self.slab;
         let first = addr >> GRANULE_BITS;
         (0..SLOTS as u64).filter_map(|back| first.checked_sub(back)).find_map(|granule| {
@@ -243,7 +271,7 @@ impl Blocks {
 
     /// The live block that begins at `addr`.
     pub(crate) fn at(&mut self, table: TableId, addr: u64) -> Option<Block> {
-        let slot = *self.tables.get_mut(table.0)?.slot(addr)?;
+        let slot = *self.tables.get_mut(table.index())?.slot(addr)?;
         let index = (slot & FREED == 0).then_some(slot as usize)?.checked_sub(1)?;
         self.slab.get(index).copied()
     }
@@ -440,8 +468,8 @@ mod tests {
         assert!(blocks.begins_within(table, 56, 9) && !blocks.begins_within(table, 56, 8));
         assert!(!blocks.begins_within(table, 64, 40) && !blocks.begins_within(table, 64, 1 << 60));
         blocks.ignore(table, 200);
-        assert!(!blocks.live(table)[0].1.ignored);
+        assert!(!blocks.live(table)[0].ignored);
         blocks.ignore(table, 80);
-        assert!(blocks.live(table)[0].1.ignored);
+        assert!(blocks.live(table)[0].ignored);
     }
 }

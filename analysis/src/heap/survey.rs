@@ -2,7 +2,7 @@
 
 use super::{
     Gone, Heap,
-    blocks::{Block, Blocks, TableId},
+    blocks::{Blocks, LiveBlock, TableId},
     extent::Extent,
     space::MainMemory,
 };
@@ -32,8 +32,13 @@ pub(crate) struct Survey<'a> {
 
 impl Survey<'_> {
     /// All live blocks by address.
-    pub(crate) fn live(&self) -> Vec<(u64, Block)> {
+    pub(crate) fn live(&self) -> Vec<LiveBlock> {
         self.blocks.live(self.table)
+    }
+
+    /// The event that put the live block at that address.
+    pub(crate) fn since(&self, addr: u64) -> u64 {
+        self.blocks.get(self.table, addr).map_or(0, |block| block.since)
     }
 
     /// Whether a block was ever at that address.
