@@ -18,7 +18,7 @@ use crate::{
     image::{MemoryImage, Word},
     profile::{Count, Held, LeakKind, LossRecord, Reachability, Roots, StackId},
     reachability::{
-        dominators::Dominators,
+        dominators::{Dominators, MAX_REFERENCES},
         graph::{Addresses, Graph, NodeId, Reference},
         marking::{NOBODY, Reached, RootReferences, leaders, mark, retained_together},
     },
@@ -254,15 +254,9 @@ impl<'a> Judge<'a> {
             let lost = (0..).zip(&leaders).filter(|&(node, &leader)| node == leader);
             let lost = lost.map(|(node, _)| node);
             let held = self.roots.surely.iter().chain(&self.roots.possibly).copied();
-            let tree = Dominators::new(&self.graph, held.chain(lost).chain(spared_roots));
-            let count = records.list.len();
-            let group = |node: NodeId| records.group_of[node as usize] as usize;
-            let retained = tree.retained_by_group(&self.graph, group, count);
-            for (record, bytes) in records.list.iter_mut().zip(retained) {
-                record.0.retained = Some(bytes);
-            }
-            if !self.image.state.roots.is_empty() {
-                self.hold(&tree.retained(&self.graph), &mut result.held);
+            let roots = held.chain(lost).chain(spared_roots);
+            if let Some(tree) = Dominators::new(&self.graph, roots, MAX_REFERENCES) {
+                self.weigh(&tree, &mut records, result);
             }
         }
         let shown = records.list.into_iter().filter(|(_, is_spared)| !is_spared);
@@ -308,6 +302,18 @@ impl<'a> Judge<'a> {
             });
         }
         (spared, roots)
+    }
+
+    /// Tells what each record retains, and each address that the host holds.
+    fn weigh(&self, tree: &Dominators, records: &mut Records, result: &mut Reachability) {
+        let group = |node: NodeId| records.group_of[node as usize] as usize;
+        let retained = tree.retained_by_group(&self.graph, group, records.list.len());
+        for (record, bytes) in records.list.iter_mut().zip(retained) {
+            record.0.retained = Some(bytes);
+        }
+        if !self.image.state.roots.is_empty() {
+            self.hold(&tree.retained(&self.graph), &mut result.held);
+        }
     }
 
     /// What each address that the host holds leads to.

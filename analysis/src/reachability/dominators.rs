@@ -12,6 +12,10 @@ use super::graph::{Graph, NodeId};
 
 const NONE: u32 = u32::MAX;
 
+/// References between blocks up to which a tree is made. Each takes up to 16 bytes for a while, and
+/// blocks that lie over each other, as in a forged trace, may have any number of them.
+pub(crate) const MAX_REFERENCES: usize = 1 << 28;
+
 /// The dominator tree.
 pub(crate) struct Dominators {
     /// By number: the block; the root of all has none.
@@ -21,9 +25,13 @@ pub(crate) struct Dominators {
 }
 
 impl Dominators {
-    /// `roots` are blocks that are held from outside.
-    pub(crate) fn new(graph: &Graph<'_>, roots: impl Iterator<Item = NodeId>) -> Dominators {
-        let search = Search::new(graph, roots);
+    /// `roots` are blocks that are held from outside. Nothing if there are more references.
+    pub(crate) fn new(
+        graph: &Graph<'_>,
+        roots: impl Iterator<Item = NodeId>,
+        max_references: usize,
+    ) -> Option<Dominators> {
+        let search = Search::new(graph, roots, max_references)?;
         let count = search.blocks.len();
         let Searched { blocks, parent, is_root, start, from } = search.turn_around();
         let mut semi: Vec<u32> = (0..count as u32).collect();
@@ -52,7 +60,7 @@ impl Dominators {
             }
             dominator[node] = candidate;
         }
-        Dominators { blocks, dominator }
+        Some(Dominators { blocks, dominator })
     }
 
     /// Bytes that each block retains: its own and those of all that it dominates.
@@ -143,7 +151,11 @@ struct Search {
 }
 
 impl Search {
-    fn new(graph: &Graph<'_>, roots: impl Iterator<Item = NodeId>) -> Search {
+    fn new(
+        graph: &Graph<'_>,
+        roots: impl Iterator<Item = NodeId>,
+        max_references: usize,
+    ) -> Option<Search> {
         let mut search = Search {
             blocks: vec![NodeId::MAX],
             parent: vec![0],
@@ -167,6 +179,9 @@ impl Search {
                 search.parent.push(parent);
                 search.is_root.push(false);
                 graph.edges(block, |to, _| {
+                    if search.targets.len() > max_references {
+                        return;
+                    }
                     if search.number[to as usize] == NONE {
                         pending.push((to, number));
                     }
@@ -174,13 +189,16 @@ impl Search {
                         search.targets.push(to);
                     }
                 });
+                if search.targets.len() > max_references {
+                    return None;
+                }
                 search.ends.push(search.targets.len() as u32);
             }
         }
         for &root in &roots {
             search.is_root[search.number[root as usize] as usize] = true;
         }
-        search
+        Some(search)
     }
 
     /// References by where they lead to, instead of by where they come from.

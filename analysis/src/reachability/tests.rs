@@ -175,7 +175,17 @@ proptest! {
         let leaders = leaders(&graph, &reached);
         let mut roots: Vec<usize> = heap.roots.iter().map(|r| r.0).collect();
         roots.extend((0..leaders.len()).filter(|&index| leaders[index] == index as NodeId));
-        let tree = Dominators::new(&graph, roots.iter().map(|&root| root as NodeId));
+        let tree = |max: usize| {
+            Dominators::new(&graph, roots.iter().map(|&root| root as NodeId), max)
+        };
+        let mut references = 0;
+        for node in 0..heap.nodes.len() as NodeId {
+            graph.edges(node, |to, _| references += usize::from(to != node));
+        }
+        if let Some(fewer) = references.checked_sub(1) {
+            prop_assert!(tree(fewer).is_none());
+        }
+        let tree = tree(references).expect("these are all");
         let everything = heap.closure(&roots, true, &[]);
         prop_assert_eq!(everything.len(), heap.nodes.len());
         let lone = |index: usize| {
