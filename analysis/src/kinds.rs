@@ -354,7 +354,7 @@ impl<'a> Judge<'a> {
         }
         let lost = (0..).zip(leaders).filter(|&(node, &leader)| node == leader);
         let mut lost: Vec<NodeId> = lost.map(|(node, _)| node).collect();
-        let block = |node: NodeId| self.live[node as usize].1;
+        let block = |node: NodeId| self.live[node as usize];
         lost.sort_by_key(|&node| (block(node).stack, Reverse(block(node).size), node));
         let contexts = lost.chunk_by(|&a, &b| block(a).stack == block(b).stack);
         let spared = contexts.flat_map(|blocks| blocks.iter().take(hidden as usize));
