@@ -36,8 +36,7 @@ impl Dominators {
         let Searched { blocks, parent, is_root, start, from } = search.turn_around();
         let mut semi: Vec<u32> = (0..count as u32).collect();
         let mut forest = Forest {
-            ancestor: vec![NONE; count],
-            label: (0..count as u32).collect(),
+            links: (0..count as u32).map(|node| Link { above: NONE, lowest: node }).collect(),
             path: Vec::new(),
         };
         for node in (1..count).rev() {
@@ -46,10 +45,10 @@ impl Dominators {
                 lowest = 0;
             }
             for &before in &from[start[node] as usize..start[node + 1] as usize] {
-                lowest = lowest.min(semi[forest.lowest(before, &semi) as usize]);
+                lowest = lowest.min(forest.lowest(before));
             }
             semi[node] = lowest;
-            forest.ancestor[node] = parent[node];
+            forest.links[node] = Link { above: parent[node], lowest };
         }
         drop((start, from, forest));
         let mut dominator = parent;
@@ -240,31 +239,43 @@ struct Searched {
 
 /// The part of the search tree that has been dealt with.
 struct Forest {
-    ancestor: Vec<u32>,
-    label: Vec<u32>,
+    /// By number. What is asked for together lies together: of tens of millions, each look at
+    /// another array would wait for memory.
+    links: Vec<Link>,
     path: Vec<u32>,
 }
 
+#[derive(Clone, Copy)]
+struct Link {
+    /// A node further up; [`NONE`] for a tree's root.
+    above: u32,
+    /// The lowest semidominator of the nodes from here to below that one.
+    lowest: u32,
+}
+
 impl Forest {
-    /// Of the nodes between `node` and its tree's root, without the root, the one with the lowest
-    /// semidominator. Shortens the way for whoever comes next.
-    fn lowest(&mut self, node: u32, semi: &[u32]) -> u32 {
-        if self.ancestor[node as usize] == NONE {
-            return node;
-        }
+    /// The lowest semidominator of the nodes between `node` and its tree's root, without the root.
+    /// Shortens the way for whoever comes next.
+    fn lowest(&mut self, node: u32) -> u32 {
         let mut at = node;
-        while self.ancestor[self.ancestor[at as usize] as usize] != NONE {
+        let mut link = self.links[at as usize];
+        if link.above == NONE {
+            return link.lowest;
+        }
+        loop {
+            let next = self.links[link.above as usize];
+            if next.above == NONE {
+                break;
+            }
             self.path.push(at);
-            at = self.ancestor[at as usize];
+            (at, link) = (link.above, next);
         }
         while let Some(below) = self.path.pop() {
-            let above = self.ancestor[below as usize] as usize;
-            let (own, upper) = (self.label[below as usize], self.label[above]);
-            if semi[upper as usize] < semi[own as usize] {
-                self.label[below as usize] = upper;
-            }
-            self.ancestor[below as usize] = self.ancestor[above];
+            let own = &mut self.links[below as usize];
+            own.lowest = own.lowest.min(link.lowest);
+            own.above = link.above;
+            link = *own;
         }
-        self.label[node as usize]
+        link.lowest
     }
 }
