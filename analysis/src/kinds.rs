@@ -14,12 +14,12 @@ mod books;
 
 use crate::{
     account::BlockKind,
-    heap::{blocks::Block, survey::Survey},
+    heap::{blocks::LiveBlock, survey::Survey},
     image::{MemoryImage, Word},
     profile::{Count, Held, LeakKind, LossRecord, Reachability, Roots, StackId},
     reachability::{
-        dominators::Dominators,
-        graph::{Addresses, Graph, Node, NodeId, Reference},
+        dominators::{Dominators, MAX_REFERENCES},
+        graph::{Addresses, Graph, NodeId, Reference},
         marking::{NOBODY, Reached, RootReferences, leaders, mark, retained_together},
     },
 };
@@ -38,7 +38,7 @@ pub(crate) struct Image {
 pub(crate) struct Judge<'a> {
     module: &'a ModuleInfo,
     image: &'a Image,
-    live: &'a [(u64, Block)],
+    live: &'a [LiveBlock],
     graph: Graph<'a>,
     unaligned: bool,
     roots: RootReferences,
@@ -89,31 +89,28 @@ pub(crate) fn judging<R>(
     module: &ModuleInfo,
     image: &Image,
     survey: &Survey<'_>,
-    live: &[(u64, Block)],
+    live: &[LiveBlock],
     unaligned: bool,
     use_judge: impl FnOnce(&Judge<'_>) -> R,
 ) -> R {
-    let node = |&(addr, block): &(u64, Block)| Node { addr, size: block.size };
-    let nodes: Vec<Node> = live.iter().map(node).collect();
     let was_block = |addr| survey.was_block(addr);
-    use_judge(&Judge::new(module, image, survey, live, &nodes, &was_block, unaligned))
+    use_judge(&Judge::new(module, image, survey, live, &was_block, unaligned))
 }
 
 impl<'a> Judge<'a> {
-    /// `nodes` are those of `live`, and `was_block` is the survey's.
+    /// `was_block` is the survey's.
     fn new(
         module: &'a ModuleInfo,
         image: &'a Image,
         survey: &Survey<'_>,
-        live: &'a [(u64, Block)],
-        nodes: &'a [Node],
+        live: &'a [LiveBlock],
         was_block: &'a dyn Fn(u64) -> bool,
         unaligned: bool,
     ) -> Judge<'a> {
         let is_64 = module.memories.first().is_some_and(|memory| memory.is_64);
         let word = if is_64 { Word::Eight } else { Word::Four };
         let addresses = Addresses { unaligned, managed: is_assemblyscript(module) };
-        let graph = Graph::new(nodes, &image.memory, word, addresses, was_block);
+        let graph = Graph::new(live, &image.memory, word, addresses, was_block);
         let mut judge = Judge {
             module,
             image,
@@ -145,7 +142,7 @@ impl<'a> Judge<'a> {
             }
         }
         self.looked_at.host = state.roots.len() as u64;
-        let ignored = (0..).zip(self.live).filter(|(_, (_, block))| block.ignored);
+        let ignored = (0..).zip(self.live).filter(|(_, block)| block.ignored);
         self.roots.surely.extend(ignored.map(|(node, _)| node));
         for range in self.root_ranges(survey).into_iter().filter(|range| !range.is_empty()) {
             let bytes = range.end.saturating_sub(range.start);
@@ -193,8 +190,8 @@ impl<'a> Judge<'a> {
             holes.extend(self.image.state.unchanged.iter().cloned());
         }
         holes.extend(books::of_dlmalloc(&self.image.memory, 0..end, self.graph.word));
-        let inside = self.live.iter().take_while(|(addr, _)| *addr < end);
-        holes.extend(inside.map(|&(addr, block)| addr..addr.saturating_add(block.size)));
+        let inside = self.live.iter().take_while(|block| block.addr < end);
+        holes.extend(inside.map(|block| block.addr..block.end()));
         holes.sort_unstable_by_key(|hole| hole.start);
         let mut ranges = Vec::new();
         let mut at = 0;
@@ -209,8 +206,8 @@ impl<'a> Judge<'a> {
         }
         // What others than the allocator grew may hold anything.
         let is_free = |stretch: &&Range<u64>| {
-            let first = self.live.partition_point(|&(addr, _)| addr < stretch.start);
-            self.live.get(first).is_none_or(|&(addr, _)| addr >= stretch.end)
+            let first = self.live.partition_point(|block| block.addr < stretch.start);
+            self.live.get(first).is_none_or(|block| block.addr >= stretch.end)
         };
         let others = survey.untracked.iter().filter(is_free);
         ranges.extend(others.map(|stretch| stretch.start.max(end)..stretch.end));
@@ -232,7 +229,7 @@ impl<'a> Judge<'a> {
         let doubts = self.doubts(&reached, &leaders);
         let mut records = Records::default();
         let mut kinds = Vec::with_capacity(self.live.len());
-        for (node, (_, block)) in (0..).zip(self.live) {
+        for (node, block) in (0..).zip(self.live) {
             let is_in_doubt = doubts[node as usize];
             let kind = self.kind(node, &reached, &leaders, is_in_doubt);
             let is_spared = spared[node as usize];
@@ -247,7 +244,7 @@ impl<'a> Judge<'a> {
                 result.maybe_in_locals.add(block.size);
             }
         }
-        for (node, (_, block)) in (0..).zip(self.live) {
+        for (node, block) in (0..).zip(self.live) {
             let leader = leaders[node as usize];
             if leader != NOBODY && leader != node {
                 records.of(leader).indirect.add(block.size);
@@ -257,15 +254,9 @@ impl<'a> Judge<'a> {
             let lost = (0..).zip(&leaders).filter(|&(node, &leader)| node == leader);
             let lost = lost.map(|(node, _)| node);
             let held = self.roots.surely.iter().chain(&self.roots.possibly).copied();
-            let tree = Dominators::new(&self.graph, held.chain(lost).chain(spared_roots));
-            let count = records.list.len();
-            let group = |node: NodeId| records.group_of[node as usize] as usize;
-            let retained = tree.retained_by_group(&self.graph, group, count);
-            for (record, bytes) in records.list.iter_mut().zip(retained) {
-                record.0.retained = Some(bytes);
-            }
-            if !self.image.state.roots.is_empty() {
-                self.hold(&tree.retained(&self.graph), &mut result.held);
+            let roots = held.chain(lost).chain(spared_roots);
+            if let Some(tree) = Dominators::new(&self.graph, roots, MAX_REFERENCES) {
+                self.weigh(&tree, &mut records, result);
             }
         }
         let shown = records.list.into_iter().filter(|(_, is_spared)| !is_spared);
@@ -293,7 +284,7 @@ impl<'a> Judge<'a> {
         reached: &mut [Reached],
     ) -> (Vec<bool>, Vec<NodeId>) {
         let mut spared: Vec<bool> =
-            self.live.iter().map(|(_, it)| it.ignored || is_suppressed(it.stack)).collect();
+            self.live.iter().map(|it| it.ignored || is_suppressed(it.stack)).collect();
         let is_root =
             |&node: &NodeId| spared[node as usize] && reached[node as usize] == Reached::Lost;
         let roots: Vec<NodeId> = (0..self.live.len() as NodeId).filter(is_root).collect();
@@ -313,11 +304,23 @@ impl<'a> Judge<'a> {
         (spared, roots)
     }
 
+    /// Tells what each record retains, and each address that the host holds.
+    fn weigh(&self, tree: &Dominators, records: &mut Records, result: &mut Reachability) {
+        let group = |node: NodeId| records.group_of[node as usize] as usize;
+        let retained = tree.retained_by_group(&self.graph, group, records.list.len());
+        for (record, bytes) in records.list.iter_mut().zip(retained) {
+            record.0.retained = Some(bytes);
+        }
+        if !self.image.state.roots.is_empty() {
+            self.hold(&tree.retained(&self.graph), &mut result.held);
+        }
+    }
+
     /// What each address that the host holds leads to.
     fn hold(&self, retained: &[u64], held: &mut Vec<Held>) {
         for &root in &self.image.state.roots {
             if let Some((node, _)) = self.graph.target(root) {
-                let Node { addr, size } = self.graph.nodes[node as usize];
+                let LiveBlock { addr, size, .. } = self.graph.nodes[node as usize];
                 let retained = retained[node as usize];
                 held.push(Held { module: self.module.id, root, addr, bytes: size, retained });
             }
@@ -351,7 +354,7 @@ impl<'a> Judge<'a> {
         }
         let lost = (0..).zip(leaders).filter(|&(node, &leader)| node == leader);
         let mut lost: Vec<NodeId> = lost.map(|(node, _)| node).collect();
-        let block = |node: NodeId| self.live[node as usize].1;
+        let block = |node: NodeId| self.live[node as usize];
         lost.sort_by_key(|&node| (block(node).stack, Reverse(block(node).size), node));
         let contexts = lost.chunk_by(|&a, &b| block(a).stack == block(b).stack);
         let spared = contexts.flat_map(|blocks| blocks.iter().take(hidden as usize));

@@ -236,10 +236,12 @@ impl Session {
             if let Some(remaining) = &mut remaining {
                 let memory = image.map(|image| &image.memory);
                 remaining.heaps.extend(HeapShape::new(module, &survey, memory, &live));
-                remaining.add(&live, judged.as_ref());
+                remaining.add(&survey, &live, judged.as_ref());
             }
             let kinds = judged.as_ref().map(|judged| judged.kinds.as_slice());
             let blocks = take::judged(&live, kinds);
+            // A list of tens of millions of blocks is given back before the next is made.
+            drop(live);
             let image = image.map(|image| &image.memory);
             let (bytes, top) = (survey.main.bytes, survey.extent.top);
             let end = Moment { module, survey: &survey, image, blocks, bytes, top, known: None };
@@ -248,6 +250,7 @@ impl Session {
                 shares.add_demand(picture, remains.grown_in(survey.main), owner);
             });
             maps.draw(MapMoment::End, &end);
+            drop((end, judged));
             let blocks = take::placed(remains.at_peak(&survey));
             let (bytes, top) = (survey.main.at_peak, survey.top_at_peak);
             let peak = Moment { module, survey: &survey, image: None, blocks, bytes, top, known };

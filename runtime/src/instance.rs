@@ -22,7 +22,7 @@ use seepage_trace::{
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -35,6 +35,8 @@ use wasmtime::{
 const BATCH: usize = 128 * 1024;
 /// And a smaller one when it has waited so long.
 const PATIENCE: Duration = Duration::from_millis(100);
+/// Places for contexts that were seen of late. A power of two.
+const RECENT: usize = 1024;
 
 /// What the instances of a tracer share.
 pub(crate) struct Shared {
@@ -65,6 +67,9 @@ pub(crate) struct Instance {
     thread: ThreadId,
     traced: TracedModule,
     state: Mutex<State>,
+    /// Contexts that were seen, by their low bits. The `call` transport asks at every event, and
+    /// nearly always finds its answer here, without a lock.
+    recent: Box<[AtomicU64]>,
 }
 
 #[derive(Default)]
@@ -170,7 +175,9 @@ impl Shared {
 
 impl Instance {
     pub(crate) fn new(id: ModuleId, traced: TracedModule) -> Instance {
-        Instance { id, thread: ThreadId(0), traced, state: Mutex::default() }
+        // An empty place holds a value that belongs in another.
+        let recent = (0..RECENT as u64).map(|place| AtomicU64::new(place ^ 1)).collect();
+        Instance { id, thread: ThreadId(0), traced, state: Mutex::default(), recent }
     }
 
     pub(crate) fn id(&self) -> ModuleId {
@@ -327,8 +334,12 @@ impl Instance {
 
     /// Sends the stack on which the guest is now, unless the context was seen before.
     pub(crate) fn capture(&self, shared: &Shared, store: impl AsContext, context: Context) {
-        let is_over = shared.is_over.load(Ordering::Relaxed);
-        if is_over || lock(&self.state).seen.contains(&context.0) {
+        let recent = &self.recent[context.0 as usize % RECENT];
+        if recent.load(Ordering::Relaxed) == context.0 || shared.is_over.load(Ordering::Relaxed) {
+            return;
+        }
+        if lock(&self.state).seen.contains(&context.0) {
+            recent.store(context.0, Ordering::Relaxed);
             return;
         }
         let Some(keep) = lock(&shared.budget).take() else { return };

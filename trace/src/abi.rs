@@ -104,15 +104,20 @@ pub enum RecordKind {
 }
 
 impl RecordKind {
-    const ALL: [RecordKind; 7] = [
-        RecordKind::Alloc,
-        RecordKind::Free,
-        RecordKind::FreeSized,
-        RecordKind::Realloc,
-        RecordKind::Grow,
-        RecordKind::Annotation,
-        RecordKind::Claim,
-    ];
+    /// The kind of that code: a match and not a search, for every event goes by here.
+    #[inline(always)]
+    const fn from_code(code: u32) -> Option<RecordKind> {
+        Some(match code {
+            1 => RecordKind::Alloc,
+            2 => RecordKind::Free,
+            3 => RecordKind::FreeSized,
+            4 => RecordKind::Realloc,
+            5 => RecordKind::Grow,
+            6 => RecordKind::Annotation,
+            7 => RecordKind::Claim,
+            _ => return None,
+        })
+    }
 }
 
 /// In a record's head, in place of an alignment's logarithm: the caller did not name one.
@@ -182,7 +187,7 @@ pub struct Record {
 
 impl Record {
     /// Reads a record from the front of `bytes`, which must hold at least one.
-    #[inline]
+    #[inline(always)]
     pub fn read(layout: RecordLayout, bytes: &[u8]) -> Option<Record> {
         let u32_at = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes);
         let u64_at = |at: usize| bytes.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes);
@@ -205,31 +210,37 @@ impl Record {
     }
 
     /// Appends the record to `out`. A narrow record keeps the low halves of its fields.
+    #[inline]
     pub fn write(&self, layout: RecordLayout, out: &mut Vec<u8>) {
-        out.extend(self.head.to_le_bytes());
+        // Put together first: five appends would ask five times whether there is room.
         match layout {
             RecordLayout::Narrow => {
-                out.extend((self.size as u32).to_le_bytes());
-                out.extend(self.context.0.to_le_bytes());
-                out.extend((self.addr as u32).to_le_bytes());
-                out.extend((self.old as u32).to_le_bytes());
+                let mut bytes = [0; RecordLayout::Narrow.size()];
+                bytes[0..4].copy_from_slice(&self.head.to_le_bytes());
+                bytes[4..8].copy_from_slice(&(self.size as u32).to_le_bytes());
+                bytes[8..16].copy_from_slice(&self.context.0.to_le_bytes());
+                bytes[16..20].copy_from_slice(&(self.addr as u32).to_le_bytes());
+                bytes[20..24].copy_from_slice(&(self.old as u32).to_le_bytes());
+                out.extend_from_slice(&bytes);
             }
             RecordLayout::Wide => {
-                out.extend(0u32.to_le_bytes());
-                out.extend(self.size.to_le_bytes());
-                out.extend(self.context.0.to_le_bytes());
-                out.extend(self.addr.to_le_bytes());
-                out.extend(self.old.to_le_bytes());
+                let mut bytes = [0; RecordLayout::Wide.size()];
+                bytes[0..4].copy_from_slice(&self.head.to_le_bytes());
+                bytes[8..16].copy_from_slice(&self.size.to_le_bytes());
+                bytes[16..24].copy_from_slice(&self.context.0.to_le_bytes());
+                bytes[24..32].copy_from_slice(&self.addr.to_le_bytes());
+                bytes[32..40].copy_from_slice(&self.old.to_le_bytes());
+                out.extend_from_slice(&bytes);
             }
         }
     }
 
     /// What the record says, or nothing if its kind is unknown.
-    #[inline]
+    #[inline(always)]
     pub fn event(&self, layout: RecordLayout) -> Option<Event> {
         let &Record { head, size, context, addr, old } = self;
         let tracepoint = TracepointId((head >> 8) as u16);
-        let kind = RecordKind::ALL.into_iter().find(|&kind| kind as u32 == head >> 24)?;
+        let kind = RecordKind::from_code(head >> 24)?;
         let align = 1u64.checked_shl(head & 0xff).filter(|_| head & 0xff != NO_ALIGNMENT.into());
         let refused = match layout {
             RecordLayout::Narrow => u64::from(u32::MAX),

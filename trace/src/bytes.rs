@@ -50,36 +50,44 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
+    #[inline]
     pub(crate) fn take(&mut self, count: usize) -> Result<&'a [u8]> {
         let (front, rest) = self.rest.split_at_checked(count).ok_or(Malformed)?;
         self.rest = rest;
         Ok(front)
     }
 
+    #[inline]
     pub(crate) fn u8(&mut self) -> Result<u8> {
-        Ok(self.take(1)?[0])
+        let (&byte, rest) = self.rest.split_first().ok_or(Malformed)?;
+        self.rest = rest;
+        Ok(byte)
     }
 
+    #[inline]
     pub(crate) fn u64(&mut self) -> Result<u64> {
         let mut value = 0u64;
-        for shift in (0..64).step_by(7) {
+        let mut shift = 0;
+        // What fits into nine bytes cannot be too large.
+        while shift < 63 {
             let byte = self.u8()?;
-            let bits = u64::from(byte & 0x7f);
-            if bits << shift >> shift != bits {
-                return Err(Malformed);
-            }
-            value |= bits << shift;
+            value |= u64::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
                 return Ok(value);
             }
+            shift += 7;
         }
-        Err(Malformed)
+        match self.u8()? {
+            byte @ 0..=1 => Ok(value | u64::from(byte) << 63),
+            _ => Err(Malformed),
+        }
     }
 
     pub(crate) fn u32(&mut self) -> Result<u32> {
         self.u64()?.try_into().map_err(|_| Malformed)
     }
 
+    #[inline]
     pub(crate) fn i64(&mut self) -> Result<i64> {
         let value = self.u64()?;
         Ok((value >> 1) as i64 ^ -((value & 1) as i64))
@@ -121,8 +129,9 @@ impl<'a> Reader<'a> {
 
 /// CRC-32 (IEEE 802.3, reflected), as zip and PNG use it.
 pub(crate) fn crc32(bytes: &[u8]) -> u32 {
-    const TABLE: [u32; 256] = {
-        let mut table = [0u32; 256];
+    /// By how many bytes follow a byte in a group of eight, and by the byte: what it contributes.
+    const TABLES: [[u32; 256]; 8] = {
+        let mut tables = [[0u32; 256]; 8];
         let mut index = 0;
         while index < 256 {
             let mut value = index as u32;
@@ -131,12 +140,28 @@ pub(crate) fn crc32(bytes: &[u8]) -> u32 {
                 value = if value & 1 == 1 { 0xedb8_8320 ^ value >> 1 } else { value >> 1 };
                 bit += 1;
             }
-            table[index] = value;
+            tables[0][index] = value;
             index += 1;
         }
-        table
+        let mut following = 1;
+        while following < 8 {
+            let mut index = 0;
+            while index < 256 {
+                let before = tables[following - 1][index];
+                tables[following][index] = tables[0][(before & 0xff) as usize] ^ before >> 8;
+                index += 1;
+            }
+            following += 1;
+        }
+        tables
     };
-    !bytes.iter().fold(!0, |crc, &byte| TABLE[usize::from(crc as u8 ^ byte)] ^ crc >> 8)
+    let (groups, rest) = bytes.as_chunks::<8>();
+    let crc = groups.iter().fold(!0, |crc: u32, group| {
+        let mixed = u64::from_le_bytes(*group) ^ u64::from(crc);
+        let part = |at: usize| TABLES[7 - at][usize::from((mixed >> (8 * at)) as u8)];
+        (0..8).fold(0, |sum, at| sum ^ part(at))
+    });
+    !rest.iter().fold(crc, |crc, &byte| TABLES[0][usize::from(crc as u8 ^ byte)] ^ crc >> 8)
 }
 
 #[cfg(test)]
@@ -173,5 +198,7 @@ mod tests {
     #[test]
     fn crc_of_the_check_string() {
         assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+        assert_eq!(crc32(b"1234567"), 0x5003_699f, "less than a group of eight");
+        assert_eq!(crc32(b""), 0);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Account, BlockKind, Geometry, Known, Picture, Placed};
 use crate::{
-    heap::{blocks::Block, space::MAX_BYTES, survey::Survey},
+    heap::{blocks::LiveBlock, space::MAX_BYTES, survey::Survey},
     image::{MemoryImage, Word},
     kinds::static_end,
     profile::{MemoryUse, StackId},
@@ -89,11 +89,11 @@ pub(crate) fn add_others(memories: &[MemoryUse], account: &mut Account) {
 }
 
 /// Live blocks with what became of each, if that is known.
-pub(crate) fn judged(live: &[(u64, Block)], kinds: Option<&[BlockKind]>) -> Vec<Placed> {
+pub(crate) fn judged(live: &[LiveBlock], kinds: Option<&[BlockKind]>) -> Vec<Placed> {
     let kind = |index: usize| kinds.and_then(|kinds| kinds.get(index).copied());
-    let place = |(index, &(addr, block)): (usize, &(u64, Block))| {
+    let place = |(index, &LiveBlock { addr, size, stack, .. }): (usize, &LiveBlock)| {
         let kind = kind(index).unwrap_or(BlockKind::Unknown);
-        Placed { addr, size: block.size, stack: block.stack, kind }
+        Placed { addr, size, stack, kind }
     };
     live.iter().enumerate().map(place).collect()
 }

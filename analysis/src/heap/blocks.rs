@@ -20,7 +20,14 @@ use seepage_trace::TracepointId;
 
 /// The linear memory in which an address is valid; one table for each module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TableId(pub(crate) usize);
+pub(crate) struct TableId(pub(crate) u32);
+
+impl TableId {
+    #[inline(always)]
+    fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// A live block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +46,25 @@ pub(crate) struct Block {
     pub(crate) ignored: bool,
     /// The alignment that was asked for, if one was.
     pub(crate) align: Alignment,
+}
+
+/// A live block among all others, as far as that matters: there may be tens of millions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LiveBlock {
+    pub(crate) addr: u64,
+    /// Bytes that were asked for.
+    pub(crate) size: u64,
+    /// The context that holds it.
+    pub(crate) stack: StackId,
+    /// The program says that it is no leak.
+    pub(crate) ignored: bool,
+}
+
+impl LiveBlock {
+    /// Where it ends.
+    pub(crate) fn end(&self) -> u64 {
+        self.addr.saturating_add(self.size)
+    }
 }
 
 /// An alignment in a byte.
@@ -95,7 +121,7 @@ const NEAR_PAGES: u64 = 1 << 16;
 /// Set in a slot: it holds not a block's index plus one but the stack that freed it.
 const FREED: u32 = 1 << 31;
 
-type Page = Box<[u32]>;
+type Page = Box<[u32; SLOTS]>;
 
 #[derive(Clone, Default)]
 struct Table {
@@ -131,11 +157,11 @@ impl Blocks {
     /// A table for one more module.
     pub(crate) fn table(&mut self) -> TableId {
         self.tables.push(Table::default());
-        TableId(self.tables.len() - 1)
+        TableId(self.tables.len() as u32 - 1)
     }
 
     /// Enters a block, and gives back the one that was live at its address.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn insert(
         &mut self,
         table: TableId,
@@ -144,7 +170,7 @@ impl Blocks {
     ) -> Result<Option<Block>, Full> {
         let room = !self.vacant.is_empty() || self.slab.len() < self.blocks;
         let (pages_left, odd_left) = (&mut self.pages_left, &mut self.odd_left);
-        let Some(table) = self.tables.get_mut(table.0) else { return Err(Full) };
+        let Some(table) = self.tables.get_mut(table.index()) else { return Err(Full) };
         let slot = table.slot_or_insert(addr, pages_left, odd_left).ok_or(Full)?;
         if *slot != 0 && *slot & FREED == 0 {
             let Some(entry) = self.slab.get_mut(*slot as usize - 1) else { return Err(Full) };
@@ -167,9 +193,9 @@ impl Blocks {
     }
 
     /// Takes out the block at `addr`, if there is one, and remembers who freed it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn remove(&mut self, table: TableId, addr: u64, by: StackId) -> Found {
-        let slot = self.tables.get_mut(table.0).and_then(|table| table.slot(addr));
+        let slot = self.tables.get_mut(table.index()).and_then(|table| table.slot(addr));
         let Some(slot) = slot.filter(|slot| **slot != 0) else { return Found::Nothing };
         if *slot & FREED != 0 {
             return Found::Freed(StackId(*slot & !FREED));
@@ -186,7 +212,7 @@ impl Blocks {
             Some((start, _)) => start,
             None => addr,
         };
-        let slot = self.tables.get_mut(table.0).and_then(|table| table.slot(start)).copied();
+        let slot = self.tables.get_mut(table.index()).and_then(|table| table.slot(start)).copied();
         let live = slot.filter(|slot| slot & FREED == 0).and_then(|slot| slot.checked_sub(1));
         if let Some(block) = live.and_then(|index| self.slab.get_mut(index as usize)) {
             block.ignored = true;
@@ -194,36 +220,32 @@ impl Blocks {
     }
 
     /// All live blocks by address. Slow: for the end and for marks.
-    pub(crate) fn live(&self, table: TableId) -> Vec<(u64, Block)> {
-        let Some(table) = self.tables.get(table.0) else { return Vec::new() };
-        let mut live = Vec::new();
-        table.slots(|addr, slot| {
-            let index = (slot as usize).wrapping_sub(1);
-            if slot & FREED == 0
-                && let Some(block) = self.slab.get(index)
-            {
-                live.push((addr, *block));
-            }
+    pub(crate) fn live(&self, table: TableId) -> Vec<LiveBlock> {
+        // Of tens of millions of blocks a list with room for as many again would be dear.
+        let mut count = 0;
+        self.each_live(table, |_, _| count += 1);
+        let mut live = Vec::with_capacity(count);
+        self.each_live(table, |addr, &Block { size, stack, ignored, .. }| {
+            live.push(LiveBlock { addr, size, stack, ignored });
         });
-        live.sort_unstable_by_key(|&(addr, _)| addr);
         live
     }
 
     /// The live block at that address.
     pub(crate) fn get(&self, table: TableId, addr: u64) -> Option<Block> {
-        let slot = self.tables.get(table.0)?.peek(addr);
+        let slot = self.tables.get(table.index())?.peek(addr);
         let index = (slot as usize).checked_sub(1).filter(|_| slot & FREED == 0)?;
         self.slab.get(index).copied()
     }
 
     /// Whether a block was once at that address, or is.
     pub(crate) fn was_block(&self, table: TableId, addr: u64) -> bool {
-        self.tables.get(table.0).is_some_and(|table| table.peek(addr) != 0)
+        self.tables.get(table.index()).is_some_and(|table| table.peek(addr) != 0)
     }
 
     /// The block in which `addr` lies, if it begins at most 64 KiB before. Slow: for messages.
     pub(crate) fn around(&mut self, table: TableId, addr: u64) -> Option<(u64, Block)> {
-        let table = self.tables.get_mut(table.0)?;
+        let table = self.tables.get_mut(table.index())?;
         let slab = &self.slab;
         let first = addr >> GRANULE_BITS;
         (0..SLOTS as u64).filter_map(|back| first.checked_sub(back)).find_map(|granule| {
@@ -237,7 +259,7 @@ impl Blocks {
 
     /// The live block that begins at `addr`.
     pub(crate) fn at(&mut self, table: TableId, addr: u64) -> Option<Block> {
-        let slot = *self.tables.get_mut(table.0)?.slot(addr)?;
+        let slot = *self.tables.get_mut(table.index())?.slot(addr)?;
         let index = (slot & FREED == 0).then_some(slot as usize)?.checked_sub(1)?;
         self.slab.get(index).copied()
     }
@@ -264,7 +286,7 @@ impl Blocks {
 }
 
 impl Table {
-    #[inline]
+    #[inline(always)]
     fn slot(&mut self, addr: u64) -> Option<&mut u32> {
         if !addr.is_multiple_of(1 << GRANULE_BITS) {
             return self.odd.get_mut(&addr);
@@ -275,7 +297,7 @@ impl Table {
         } else {
             self.far.get_mut(&number)?
         };
-        page.get_mut(granule(addr))
+        Some(&mut page[granule(addr)])
     }
 
     fn peek(&self, addr: u64) -> u32 {
@@ -290,26 +312,7 @@ impl Table {
         page.map_or(0, |page| page[granule(addr)])
     }
 
-    /// Calls `visit` with every address at which there is or was a block, and its slot.
-    fn slots(&self, mut visit: impl FnMut(u64, u32)) {
-        let near =
-            (0u64..).zip(&self.near).filter_map(|(number, page)| Some((number, page.as_ref()?)));
-        let far = self.far.iter().map(|(&number, page)| (number, page));
-        for (number, page) in near.chain(far) {
-            let start = number << PAGE_BITS;
-            for (granule, &slot) in (0u64..).zip(page) {
-                if slot != 0 {
-                    visit(start + (granule << GRANULE_BITS), slot);
-                }
-            }
-        }
-        self.odd
-            .iter()
-            .filter(|&(_, &slot)| slot != 0)
-            .for_each(|(&addr, &slot)| visit(addr, slot));
-    }
-
-    #[inline]
+    #[inline(always)]
     fn slot_or_insert(
         &mut self,
         addr: u64,
@@ -317,29 +320,34 @@ impl Table {
         odd_left: &mut usize,
     ) -> Option<&mut u32> {
         if !addr.is_multiple_of(1 << GRANULE_BITS) {
-            if *odd_left == 0 {
-                return self.odd.get_mut(&addr);
-            }
-            return Some(self.odd.entry(addr).or_insert_with(|| {
-                *odd_left -= 1;
-                0
-            }));
+            return self.odd_slot(addr, odd_left);
         }
         let number = addr >> PAGE_BITS;
-        let present = match self.near.get(number as usize) {
-            Some(page) if number < NEAR_PAGES => page.is_some(),
-            _ => number >= NEAR_PAGES && self.far.contains_key(&number),
-        };
-        if !present {
+        if number >= NEAR_PAGES {
+            if !self.far.contains_key(&number) {
+                self.add_page(number, pages_left)?;
+            }
+        } else if !matches!(self.near.get(number as usize), Some(Some(_))) {
             self.add_page(number, pages_left)?;
         }
         self.slot(addr)
     }
 
+    #[inline(never)]
+    fn odd_slot(&mut self, addr: u64, odd_left: &mut usize) -> Option<&mut u32> {
+        if *odd_left == 0 {
+            return self.odd.get_mut(&addr);
+        }
+        Some(self.odd.entry(addr).or_insert_with(|| {
+            *odd_left -= 1;
+            0
+        }))
+    }
+
     #[cold]
     fn add_page(&mut self, number: u64, pages_left: &mut usize) -> Option<()> {
         *pages_left = pages_left.checked_sub(1)?;
-        let page = vec![0; SLOTS].into_boxed_slice();
+        let page: Page = vec![0; SLOTS].into_boxed_slice().try_into().ok()?;
         if number < NEAR_PAGES {
             let index = number as usize;
             if self.near.len() <= index {
@@ -429,8 +437,8 @@ mod tests {
         assert!(blocks.begins_within(table, 56, 9) && !blocks.begins_within(table, 56, 8));
         assert!(!blocks.begins_within(table, 64, 40) && !blocks.begins_within(table, 64, 1 << 60));
         blocks.ignore(table, 200);
-        assert!(!blocks.live(table)[0].1.ignored);
+        assert!(!blocks.live(table)[0].ignored);
         blocks.ignore(table, 80);
-        assert!(blocks.live(table)[0].1.ignored);
+        assert!(blocks.live(table)[0].ignored);
     }
 }

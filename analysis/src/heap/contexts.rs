@@ -72,7 +72,7 @@ impl Contexts {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn allocated(
         &mut self,
         stack: StackId,
@@ -88,18 +88,26 @@ impl Contexts {
         }
     }
 
-    /// A block is gone from `stack`: freed, or moved to another context by a reallocation.
-    #[inline]
+    /// A block is gone from `stack`: moved by a reallocation, or taken for freed.
+    #[inline(always)]
     pub(crate) fn removed(&mut self, stack: StackId, bytes: u64, clock: u64) {
         if let Some(state) = self.change(stack, clock) {
             state.live.remove(bytes);
         }
     }
 
-    /// The block just removed has ended its life.
-    #[inline]
-    pub(crate) fn ended(&mut self, stack: StackId, bytes: u64, lifetime: u64, temporary: bool) {
-        let Some(state) = self.states.get_mut(stack.0 as usize) else { return };
+    /// A block of `stack` has ended its life.
+    #[inline(always)]
+    pub(crate) fn ended(
+        &mut self,
+        stack: StackId,
+        bytes: u64,
+        lifetime: u64,
+        temporary: bool,
+        clock: u64,
+    ) {
+        let Some(state) = self.change(stack, clock) else { return };
+        state.live.remove(bytes);
         state.freed_blocks += 1;
         state.course.fell_to(state.live);
         state.lifetime_sum = state.lifetime_sum.wrapping_add(lifetime);
@@ -114,7 +122,7 @@ impl Contexts {
         state.saw(tracepoint);
     }
 
-    #[inline]
+    #[inline(always)]
     fn change(&mut self, stack: StackId, clock: u64) -> Option<&mut ContextState> {
         let state = self.states.get_mut(stack.0 as usize)?;
         if state.last_change <= self.latest {

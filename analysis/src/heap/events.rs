@@ -9,15 +9,34 @@ use super::{
     space::Request,
 };
 use crate::profile::StackId;
-use seepage_trace::Event;
+use seepage_trace::{Event, RecordLayout, Records, abi::Record};
 
 /// Rust's allocator is not asked for nothing; what has no bytes is at an address that is its
 /// alignment, and wasm-bindgen's exports hand such addresses out and take them back.
 const DANGLING: std::ops::Range<u64> = 1..64;
 
 impl Heap {
-    #[inline]
-    pub(super) fn event(&mut self, module: usize, event: Event) {
+    /// Books the records of a module; those of an unknown kind are no events.
+    pub(super) fn book(&mut self, module: usize, records: &Records<'_>) {
+        match records.layout {
+            RecordLayout::Narrow => self.book_as(RecordLayout::Narrow, module, &records.raw),
+            RecordLayout::Wide => self.book_as(RecordLayout::Wide, module, &records.raw),
+        }
+    }
+
+    /// With the layout a constant, reading a record and booking it become one piece of code.
+    #[inline(always)]
+    fn book_as(&mut self, layout: RecordLayout, module: usize, raw: &[u8]) {
+        for bytes in raw.chunks_exact(layout.size()) {
+            let record = Record::read(layout, bytes);
+            if let Some(event) = record.and_then(|record| record.event(layout)) {
+                self.event(module, event);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn event(&mut self, module: usize, event: Event) {
         self.totals.events += 1;
         match event {
             Event::Alloc { tracepoint, context, addr, size, align } => {
@@ -61,7 +80,7 @@ impl Heap {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn alloc(&mut self, caller: Caller, addr: u64, size: u64, align: Alignment) {
         self.explain_growth(caller, size);
         if addr == 0 {
@@ -77,7 +96,7 @@ impl Heap {
         self.insert(caller, addr, size, align, self.totals.events);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn free(&mut self, caller: Caller, addr: u64, size: Option<u64>, align: Alignment) {
         if addr == 0 {
             return;
@@ -88,7 +107,7 @@ impl Heap {
                 let temporary = self.newest == Some((caller.table, addr));
                 let lifetime = clock.saturating_sub(block.birth);
                 self.gone(caller, addr, block);
-                self.contexts.ended(block.stack, block.size, lifetime, temporary);
+                self.contexts.ended(block.stack, block.size, lifetime, temporary, clock);
                 self.lifetimes.add(lifetime, block.size);
                 if temporary {
                     self.totals.temporary.add(block.size);
@@ -107,7 +126,7 @@ impl Heap {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn realloc(
         &mut self,
         caller: Caller,
@@ -128,6 +147,7 @@ impl Heap {
         let birth = match self.blocks.remove(caller.table, old, caller.stack) {
             Found::Live(block) => {
                 self.gone(caller, old, block);
+                self.contexts.removed(block.stack, block.size, self.totals.events);
                 self.check_door(caller, old, block);
                 if align.contradicts(block.align) {
                     self.other_layout(caller, old, None, align, block);
@@ -145,17 +165,22 @@ impl Heap {
     }
 
     /// The allocator has grown the memory, if it did, for what it is asked for now.
-    #[inline]
+    #[inline(always)]
     fn explain_growth(&mut self, caller: Caller, size: u64) {
         if self.space.has_unexplained() {
-            let extent = self.modules[caller.module].extent;
-            let range = self.modules[caller.module].memories;
-            let (stacks, functions) = (&self.stacks, &self.modules[caller.module].functions);
-            let is_allocators = |name: &str| functions.iter().any(|function| function == name);
-            let is_for = |grower| stacks.leads_through(grower, caller.stack, is_allocators);
-            let request = Request { size, stack: caller.stack };
-            self.space.explain(range, Some(request), extent, is_for);
+            self.explain(caller, size);
         }
+    }
+
+    #[cold]
+    fn explain(&mut self, caller: Caller, size: u64) {
+        let extent = self.modules[caller.module].extent;
+        let range = self.modules[caller.module].memories;
+        let (stacks, functions) = (&self.stacks, &self.modules[caller.module].functions);
+        let is_allocators = |name: &str| functions.iter().any(|function| function == name);
+        let is_for = |grower| stacks.leads_through(grower, caller.stack, is_allocators);
+        let request = Request { size, stack: caller.stack };
+        self.space.explain(range, Some(request), extent, is_for);
     }
 
     /// The memory grows, or is not allowed to.
@@ -177,15 +202,15 @@ impl Heap {
         self.space.grow(range, memory, stack, before, delta, now);
     }
 
-    #[inline]
+    #[inline(always)]
     fn insert(&mut self, caller: Caller, addr: u64, size: u64, align: Alignment, birth: u64) {
         let clock = self.totals.events;
-        let Caller { table, module, stack, tracepoint } = caller;
-        let ignored = self.modules[module].annotations.are_off();
+        let Caller { table, stack, tracepoint, leaks_are_off: ignored, .. } = caller;
         let block = Block { size, birth, since: clock, stack, tracepoint, ignored, align };
         let inserted = self.blocks.insert(table, addr, block);
         if let Ok(Some(earlier)) = inserted {
             self.gone(caller, addr, earlier);
+            self.contexts.removed(earlier.stack, earlier.size, clock);
             // Two blocks can share an address if one of them has no bytes.
             if size > 0 && earlier.size > 0 {
                 self.overlap(caller, addr, size, earlier);
@@ -213,15 +238,15 @@ impl Heap {
     }
 
     /// Whether a block goes by the door by which it came, if its module has several.
-    #[inline]
+    #[inline(always)]
     fn check_door(&mut self, caller: Caller, addr: u64, block: Block) {
-        if self.modules[caller.module].doors.are_apart() {
+        if caller.has_doors {
             self.other_door(caller, addr, block);
         }
     }
 
-    /// Books that a live block is none any more.
-    #[inline]
+    /// Books that a live block is none any more; its context's books are left to the caller.
+    #[inline(always)]
     fn gone(&mut self, caller: Caller, addr: u64, block: Block) {
         if block.since <= self.peak.clock {
             let Block { size, stack, .. } = block;
@@ -231,6 +256,5 @@ impl Heap {
         self.graves.bury(caller.table, addr, block.stack);
         self.totals.freed.add(block.size);
         self.totals.live.remove(block.size);
-        self.contexts.removed(block.stack, block.size, self.totals.events);
     }
 }

@@ -14,7 +14,7 @@ const GRAVES: usize = 1 << 14;
 #[derive(Clone, Copy, Debug)]
 struct Grave {
     addr: u64,
-    table: u32,
+    table: TableId,
     stack: StackId,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Graves {
 
 impl Default for Graves {
     fn default() -> Graves {
-        let empty = Grave { addr: 0, table: 0, stack: StackId(0) };
+        let empty = Grave { addr: 0, table: TableId(0), stack: StackId(0) };
         Graves { ring: Box::new([empty; GRAVES]), next: 0 }
     }
 }
@@ -36,7 +36,7 @@ impl Graves {
     /// A block that `stack` had allocated is gone.
     #[inline]
     pub(super) fn bury(&mut self, table: TableId, addr: u64, stack: StackId) {
-        self.ring[self.next % GRAVES] = Grave { addr, table: table.0 as u32, stack };
+        self.ring[self.next % GRAVES] = Grave { addr, table, stack };
         self.next = self.next.wrapping_add(1);
     }
 
@@ -44,7 +44,7 @@ impl Graves {
     pub(super) fn find(&self, table: TableId, addr: u64) -> Option<StackId> {
         let latest_first = (1..=GRAVES).map(|back| self.next.wrapping_sub(back) % GRAVES);
         let mut graves = latest_first.map(|at| self.ring[at]);
-        let found = graves.find(|grave| grave.addr == addr && grave.table == table.0 as u32);
+        let found = graves.find(|grave| grave.addr == addr && grave.table == table);
         found.map(|grave| grave.stack)
     }
 }

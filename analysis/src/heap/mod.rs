@@ -128,6 +128,10 @@ struct Caller {
     module: usize,
     stack: StackId,
     tracepoint: TracepointId,
+    /// What is allocated now is no leak.
+    leaks_are_off: bool,
+    /// The module has doors that are told apart.
+    has_doors: bool,
 }
 
 impl Heap {
@@ -204,9 +208,7 @@ impl Heap {
         };
         self.time_ns = self.time_ns.max(records.time_ns);
         let before = self.totals.events + self.claims;
-        for event in records.events() {
-            self.event(index, event);
-        }
+        self.book(index, records);
         self.drops.unknown_records +=
             records.len() as u64 - (self.totals.events + self.claims - before);
         let Some(module) = self.modules.get(index) else { return };
@@ -395,7 +397,7 @@ impl Heap {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn caller(&mut self, index: usize, context: Context, tracepoint: TracepointId) -> Caller {
         let module = &mut self.modules[index];
         let stack = match module.values.get(context) {
@@ -407,7 +409,14 @@ impl Heap {
                 stack
             }
         };
-        Caller { table: module.table, module: index, stack, tracepoint }
+        Caller {
+            table: module.table,
+            module: index,
+            stack,
+            tracepoint,
+            leaks_are_off: module.annotations.are_off(),
+            has_doors: module.doors.are_apart(),
+        }
     }
 }
 

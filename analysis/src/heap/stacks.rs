@@ -9,6 +9,9 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use seepage_trace::{Context, Frame, ModuleId, Stack};
 use std::hash::BuildHasher;
 
+/// Places for values that were looked up of late. A power of two.
+const RECENT: usize = 512;
+
 /// One stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StackEntry {
@@ -24,25 +27,29 @@ pub(crate) struct Values {
     module: ModuleId,
     ids: FxHashMap<u64, StackId>,
     unknown: Option<StackId>,
-    /// The value that was looked up last: allocations come in runs.
-    last: (Context, Option<StackId>),
+    /// Values that were looked up of late, by their low bits: nearly every event finds its own.
+    recent: Box<[(Context, Option<StackId>); RECENT]>,
 }
 
 impl Values {
     pub(crate) fn new(module: ModuleId) -> Values {
-        Values { module, ids: FxHashMap::default(), unknown: None, last: (Context(0), None) }
+        let recent = Box::new([(Context(0), None); RECENT]);
+        Values { module, ids: FxHashMap::default(), unknown: None, recent }
     }
 
     /// The stack of `context`, if it is known.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn get(&mut self, context: Context) -> Option<StackId> {
-        if let (last, Some(id)) = self.last
-            && last == context
-        {
-            return Some(id);
+        match self.recent[context.0 as usize % RECENT] {
+            (recent, Some(id)) if recent == context => Some(id),
+            _ => self.look_up(context),
         }
+    }
+
+    #[inline(never)]
+    fn look_up(&mut self, context: Context) -> Option<StackId> {
         let id = self.ids.get(&context.0).copied()?;
-        self.last = (context, Some(id));
+        self.recent[context.0 as usize % RECENT] = (context, Some(id));
         Some(id)
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Gone, Heap,
-    blocks::{Block, Blocks, TableId},
+    blocks::{Blocks, LiveBlock, TableId},
     extent::Extent,
     space::{MainMemory, Stretch},
 };
@@ -34,8 +34,13 @@ pub(crate) struct Survey<'a> {
 
 impl Survey<'_> {
     /// All live blocks by address.
-    pub(crate) fn live(&self) -> Vec<(u64, Block)> {
+    pub(crate) fn live(&self) -> Vec<LiveBlock> {
         self.blocks.live(self.table)
+    }
+
+    /// The event that put the live block at that address.
+    pub(crate) fn since(&self, addr: u64) -> u64 {
+        self.blocks.get(self.table, addr).map_or(0, |block| block.since)
     }
 
     /// Whether a block was ever at that address.
@@ -105,12 +110,14 @@ impl Remains {
 
     /// The blocks that were live at the high-water mark, by address: where, how large, whose.
     pub(crate) fn at_peak(&self, survey: &Survey<'_>) -> Vec<(u64, u64, StackId)> {
-        let live = survey.live().into_iter().filter(|(_, block)| block.since <= self.peak_clock);
+        let mut all = Vec::new();
+        self.blocks.each_live(survey.table, |addr, block| {
+            if block.since <= self.peak_clock {
+                all.push((addr, block.size, block.stack));
+            }
+        });
         let gone = self.gone.iter().filter(|gone| gone.table == survey.table);
-        let mut all: Vec<_> = live
-            .map(|(addr, block)| (addr, block.size, block.stack))
-            .chain(gone.map(|gone| (gone.addr, gone.size, gone.stack)))
-            .collect();
+        all.extend(gone.map(|gone| (gone.addr, gone.size, gone.stack)));
         all.sort_unstable();
         all
     }

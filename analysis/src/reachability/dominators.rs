@@ -12,6 +12,10 @@ use super::graph::{Graph, NodeId};
 
 const NONE: u32 = u32::MAX;
 
+/// References between blocks up to which a tree is made. Each takes up to 16 bytes for a while, and
+/// blocks that lie over each other, as in a forged trace, may have any number of them.
+pub(crate) const MAX_REFERENCES: usize = 1 << 28;
+
 /// The dominator tree.
 pub(crate) struct Dominators {
     /// By number: the block; the root of all has none.
@@ -21,30 +25,32 @@ pub(crate) struct Dominators {
 }
 
 impl Dominators {
-    /// `roots` are blocks that are held from outside.
-    pub(crate) fn new(graph: &Graph<'_>, roots: impl Iterator<Item = NodeId>) -> Dominators {
-        let mut search = Search::new(graph, roots);
+    /// `roots` are blocks that are held from outside. Nothing if there are more references.
+    pub(crate) fn new(
+        graph: &Graph<'_>,
+        roots: impl Iterator<Item = NodeId>,
+        max_references: usize,
+    ) -> Option<Dominators> {
+        let search = Search::new(graph, roots, max_references)?;
         let count = search.blocks.len();
-        let (start, from) = search.predecessors();
-
-        let parent = search.parent;
+        let Searched { blocks, parent, is_root, start, from } = search.turn_around();
         let mut semi: Vec<u32> = (0..count as u32).collect();
         let mut forest = Forest {
-            ancestor: vec![NONE; count],
-            label: (0..count as u32).collect(),
+            links: (0..count as u32).map(|node| Link { above: NONE, lowest: node }).collect(),
             path: Vec::new(),
         };
         for node in (1..count).rev() {
             let mut lowest = parent[node];
-            if search.is_root[node] {
+            if is_root[node] {
                 lowest = 0;
             }
             for &before in &from[start[node] as usize..start[node + 1] as usize] {
-                lowest = lowest.min(semi[forest.lowest(before, &semi) as usize]);
+                lowest = lowest.min(forest.lowest(before));
             }
             semi[node] = lowest;
-            forest.ancestor[node] = parent[node];
+            forest.links[node] = Link { above: parent[node], lowest };
         }
+        drop((start, from, forest));
         let mut dominator = parent;
         for node in 1..count {
             let mut candidate = dominator[node];
@@ -53,7 +59,7 @@ impl Dominators {
             }
             dominator[node] = candidate;
         }
-        Dominators { blocks: search.blocks, dominator }
+        Some(Dominators { blocks, dominator })
     }
 
     /// Bytes that each block retains: its own and those of all that it dominates.
@@ -144,7 +150,11 @@ struct Search {
 }
 
 impl Search {
-    fn new(graph: &Graph<'_>, roots: impl Iterator<Item = NodeId>) -> Search {
+    fn new(
+        graph: &Graph<'_>,
+        roots: impl Iterator<Item = NodeId>,
+        max_references: usize,
+    ) -> Option<Search> {
         let mut search = Search {
             blocks: vec![NodeId::MAX],
             parent: vec![0],
@@ -168,6 +178,9 @@ impl Search {
                 search.parent.push(parent);
                 search.is_root.push(false);
                 graph.edges(block, |to, _| {
+                    if search.targets.len() > max_references {
+                        return;
+                    }
                     if search.number[to as usize] == NONE {
                         pending.push((to, number));
                     }
@@ -175,67 +188,94 @@ impl Search {
                         search.targets.push(to);
                     }
                 });
+                if search.targets.len() > max_references {
+                    return None;
+                }
                 search.ends.push(search.targets.len() as u32);
             }
         }
         for &root in &roots {
             search.is_root[search.number[root as usize] as usize] = true;
         }
-        search
+        Some(search)
     }
 
-    /// By number: where its predecessors begin, and the predecessors, without the root of all.
-    fn predecessors(&mut self) -> (Vec<u32>, Vec<u32>) {
-        let mut start = vec![0u32; self.blocks.len() + 2];
+    /// References by where they lead to, instead of by where they come from.
+    fn turn_around(self) -> Searched {
+        let Search { blocks, parent, is_root, number, ends, mut targets } = self;
+        let mut start = vec![0u32; blocks.len() + 2];
         // From here on a target is a number.
-        for target in &mut self.targets {
-            *target = self.number[*target as usize];
+        for target in &mut targets {
+            *target = number[*target as usize];
             start[*target as usize + 2] += 1;
         }
+        drop(number);
         (2..start.len()).for_each(|index| start[index] += start[index - 1]);
-        let mut from = vec![0; self.targets.len()];
+        let mut from = vec![0; targets.len()];
         let mut next = 0;
-        for (number, &end) in (0u32..).zip(&self.ends) {
-            for &to in &self.targets[next..end as usize] {
+        for (number, &end) in (0u32..).zip(&ends) {
+            for &to in &targets[next..end as usize] {
                 let place = &mut start[to as usize + 1];
                 from[*place as usize] = number;
                 *place += 1;
             }
             next = end as usize;
         }
-        self.targets = Vec::new();
         start.pop();
-        (start, from)
+        Searched { blocks, parent, is_root, start, from }
     }
+}
+
+/// What a search has found, by number.
+struct Searched {
+    blocks: Vec<NodeId>,
+    parent: Vec<u32>,
+    is_root: Vec<bool>,
+    /// Where a block's predecessors begin in `from`.
+    start: Vec<u32>,
+    /// The predecessors, without the root of all.
+    from: Vec<u32>,
 }
 
 /// The part of the search tree that has been dealt with.
 struct Forest {
-    ancestor: Vec<u32>,
-    label: Vec<u32>,
+    /// By number. What is asked for together lies together: of tens of millions, each look at
+    /// another array would wait for memory.
+    links: Vec<Link>,
     path: Vec<u32>,
 }
 
+#[derive(Clone, Copy)]
+struct Link {
+    /// A node further up; [`NONE`] for a tree's root.
+    above: u32,
+    /// The lowest semidominator of the nodes from here to below that one.
+    lowest: u32,
+}
+
 impl Forest {
-    /// Of the nodes between `node` and its tree's root, without the root, the one with the lowest
-    /// semidominator. Shortens the way for whoever comes next.
-    fn lowest(&mut self, node: u32, semi: &[u32]) -> u32 {
-        if self.ancestor[node as usize] == NONE {
-            return node;
-        }
+    /// The lowest semidominator of the nodes between `node` and its tree's root, without the root.
+    /// Shortens the way for whoever comes next.
+    fn lowest(&mut self, node: u32) -> u32 {
         let mut at = node;
-        while self.ancestor[self.ancestor[at as usize] as usize] != NONE {
+        let mut link = self.links[at as usize];
+        if link.above == NONE {
+            return link.lowest;
+        }
+        loop {
+            let next = self.links[link.above as usize];
+            if next.above == NONE {
+                break;
+            }
             self.path.push(at);
-            at = self.ancestor[at as usize];
+            (at, link) = (link.above, next);
         }
         while let Some(below) = self.path.pop() {
-            let above = self.ancestor[below as usize] as usize;
-            let (own, upper) = (self.label[below as usize], self.label[above]);
-            if semi[upper as usize] < semi[own as usize] {
-                self.label[below as usize] = upper;
-            }
-            self.ancestor[below as usize] = self.ancestor[above];
+            let own = &mut self.links[below as usize];
+            own.lowest = own.lowest.min(link.lowest);
+            own.above = link.above;
+            link = *own;
         }
-        self.label[node as usize]
+        link.lowest
     }
 }

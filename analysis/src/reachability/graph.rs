@@ -3,15 +3,11 @@
 //! Every aligned word that could be an address in a block is taken for one, as conservative
 //! collectors do. It judges nothing; see [`super::marking`].
 
-use crate::image::{MemoryImage, Word};
+use crate::{
+    heap::blocks::LiveBlock,
+    image::{MemoryImage, Word},
+};
 use std::ops::Range;
-
-/// A live block, as far as a graph is concerned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Node {
-    pub(crate) addr: u64,
-    pub(crate) size: u64,
-}
 
 /// The number of a block: blocks are numbered by address.
 pub(crate) type NodeId = u32;
@@ -47,7 +43,7 @@ const BLOCKS_IN_BUCKET: u64 = 2;
 
 /// Blocks, and the memory that they are in.
 pub(crate) struct Graph<'a> {
-    pub(crate) nodes: &'a [Node],
+    pub(crate) nodes: &'a [LiveBlock],
     pub(crate) image: &'a MemoryImage,
     pub(crate) word: Word,
     addresses: Addresses,
@@ -64,14 +60,14 @@ pub(crate) struct Graph<'a> {
 impl<'a> Graph<'a> {
     /// `nodes` are sorted by address.
     pub(crate) fn new(
-        nodes: &'a [Node],
+        nodes: &'a [LiveBlock],
         image: &'a MemoryImage,
         word: Word,
         addresses: Addresses,
         was_block: &'a dyn Fn(u64) -> bool,
     ) -> Graph<'a> {
         let low = nodes.first().map_or(0, |node| node.addr);
-        let high = nodes.iter().map(|node| node.addr.saturating_add(node.size)).max().unwrap_or(0);
+        let high = nodes.iter().map(LiveBlock::end).max().unwrap_or(0);
         let span = high - low;
         let per_bucket = (span / (nodes.len() as u64).max(1)).saturating_mul(BLOCKS_IN_BUCKET);
         let bucket_bits = per_bucket.max(8).ilog2();
@@ -157,7 +153,7 @@ impl<'a> Graph<'a> {
     /// Calls `visit` with every reference from a block.
     #[inline]
     pub(crate) fn edges(&self, node: NodeId, mut visit: impl FnMut(NodeId, Reference)) {
-        let Node { addr, size } = self.nodes[node as usize];
-        self.references(addr..addr.saturating_add(size), |_, to, reference| visit(to, reference));
+        let block = &self.nodes[node as usize];
+        self.references(block.addr..block.end(), |_, to, reference| visit(to, reference));
     }
 }

@@ -2,23 +2,31 @@
 
 use super::{
     dominators::Dominators,
-    graph::{Addresses, Graph, Node, NodeId, Reference},
+    graph::{Addresses, Graph, NodeId, Reference},
     marking::{NOBODY, Reached, RootReferences, leaders, mark, retained_together},
 };
-use crate::image::{MemoryImage, Word};
+use crate::{
+    heap::blocks::LiveBlock,
+    image::{MemoryImage, Word},
+    profile::StackId,
+};
 use proptest::{collection::vec, prelude::*};
 use std::collections::BTreeSet;
 
 /// A heap: block sizes in words, and what some words hold: a block and an offset in it, in words.
 #[derive(Clone, Debug)]
 struct Heap {
-    nodes: Vec<Node>,
+    nodes: Vec<LiveBlock>,
     image_words: Vec<(u64, u64)>,
     roots: Vec<(usize, bool)>,
     word: Word,
 }
 
 const BASE: u64 = 70_000;
+
+fn node(addr: u64, size: u64) -> LiveBlock {
+    LiveBlock { addr, size, stack: StackId(0), ignored: false }
+}
 
 fn heap() -> impl Strategy<Value = Heap> {
     let blocks = vec((0..6u64, 0..3u64), 1..14);
@@ -32,7 +40,7 @@ fn heap() -> impl Strategy<Value = Heap> {
         let mut nodes = Vec::new();
         for (size, gap) in blocks {
             at += (gap + 1) * 8;
-            nodes.push(Node { addr: at, size: size * bytes });
+            nodes.push(node(at, size * bytes));
             at += (size * bytes).next_multiple_of(8);
         }
         let mut image_words = Vec::new();
@@ -167,7 +175,17 @@ proptest! {
         let leaders = leaders(&graph, &reached);
         let mut roots: Vec<usize> = heap.roots.iter().map(|r| r.0).collect();
         roots.extend((0..leaders.len()).filter(|&index| leaders[index] == index as NodeId));
-        let tree = Dominators::new(&graph, roots.iter().map(|&root| root as NodeId));
+        let tree = |max: usize| {
+            Dominators::new(&graph, roots.iter().map(|&root| root as NodeId), max)
+        };
+        let mut references = 0;
+        for node in 0..heap.nodes.len() as NodeId {
+            graph.edges(node, |to, _| references += usize::from(to != node));
+        }
+        if let Some(fewer) = references.checked_sub(1) {
+            prop_assert!(tree(fewer).is_none());
+        }
+        let tree = tree(references).expect("these are all");
         let everything = heap.closure(&roots, true, &[]);
         prop_assert_eq!(everything.len(), heap.nodes.len());
         let lone = |index: usize| {
@@ -209,7 +227,7 @@ proptest! {
 
 #[test]
 fn one_past_the_end_counts_unless_a_block_was_there() {
-    let nodes = [Node { addr: 64, size: 16 }, Node { addr: 96, size: 0 }];
+    let nodes = [node(64, 16), node(96, 0)];
     let image = MemoryImage::new(65_536);
     let graph = Graph::new(&nodes, &image, Word::Four, Addresses::default(), &|_| false);
     let at = |addr| graph.target(addr);
@@ -226,7 +244,7 @@ fn one_past_the_end_counts_unless_a_block_was_there() {
 
 #[test]
 fn managed_objects_are_known_by_their_fields_and_by_the_collectors_links() {
-    let nodes = [Node { addr: 64, size: 28 }, Node { addr: 96, size: 28 }];
+    let nodes = [node(64, 28), node(96, 28)];
     let image = MemoryImage::new(65_536);
     let addresses = Addresses { managed: true, ..Addresses::default() };
     let graph = Graph::new(&nodes, &image, Word::Four, addresses, &|_| false);

@@ -13,7 +13,7 @@ use crate::{
     account::BlockKind,
     config::LeakKinds,
     finding::FindingKind,
-    heap::blocks::Block,
+    heap::{blocks::LiveBlock, survey::Survey},
     kinds::Judged,
     outcome::Outcome,
     profile::{LeakKind, StackId},
@@ -43,15 +43,15 @@ struct RemainingBlock {
 
 impl Remaining {
     /// Adds the blocks of one more module.
-    pub(crate) fn add(&mut self, live: &[(u64, Block)], judged: Option<&Judged>) {
+    pub(crate) fn add(&mut self, survey: &Survey<'_>, live: &[LiveBlock], judged: Option<&Judged>) {
         let first = self.blocks.len() as u32;
-        let own = (0u32..).zip(live).map(|(place, (_, block))| {
+        let own = (0u32..).zip(live).map(|(place, block)| {
             let (kind, leader) = match judged {
                 Some(it) => (it.kinds[place as usize], it.leaders[place as usize]),
                 None => (BlockKind::Unknown, NOBODY),
             };
             let leader = if leader == NOBODY { place } else { leader };
-            let (clock, stack) = (block.since, block.stack);
+            let (clock, stack) = (survey.since(block.addr), block.stack);
             RemainingBlock { clock, stack, leader: first + leader, kind }
         });
         self.blocks.extend(own);

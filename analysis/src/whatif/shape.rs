@@ -3,7 +3,7 @@
 use super::model::{Classes, Model, PAGE, Rule, Tags};
 use crate::{
     account::{Geometry, Known},
-    heap::{blocks::Block, survey::Survey},
+    heap::{blocks::LiveBlock, survey::Survey},
     image::{MemoryImage, Word},
     profile::{Grow, GrowthCause},
 };
@@ -55,16 +55,15 @@ impl HeapShape {
         module: &ModuleInfo,
         survey: &Survey<'_>,
         image: Option<&MemoryImage>,
-        live: &[(u64, Block)],
+        live: &[LiveBlock],
     ) -> Option<HeapShape> {
         let is_64 = module.memories.first().is_some_and(|memory| memory.is_64);
         let word = if is_64 { Word::Eight } else { Word::Four };
         let is_others = |stretch: &Range<u64>| {
-            let first = live.partition_point(|&(addr, _)| addr < stretch.start);
+            let first = live.partition_point(|block| block.addr < stretch.start);
             let end = stretch.end.min(stretch.start.saturating_add(LOOKED_AT));
-            let reaches =
-                |&(addr, block): &(u64, Block)| addr.saturating_add(block.size) > stretch.start;
-            live.get(first).is_none_or(|&(addr, _)| addr >= stretch.end)
+            let reaches = |block: &LiveBlock| block.end() > stretch.start;
+            live.get(first).is_none_or(|block| block.addr >= stretch.end)
                 && !live[..first].last().is_some_and(reaches)
                 && !(stretch.start..end).step_by(8).any(|addr| survey.was_block(addr))
         };
@@ -175,12 +174,12 @@ impl Allocator {
         survey: &Survey<'_>,
         image: Option<&MemoryImage>,
         word: Word,
-        live: &[(u64, Block)],
+        live: &[LiveBlock],
     ) -> Vec<Allocator> {
         let tracepoints = || module.tracepoints.iter().filter(|it| it.role != Role::Grow);
         let families: Vec<&str> = tracepoints().map(|it| it.family.as_str()).collect();
         let is = |name: &str| families.iter().any(|family| family.contains(name));
-        let sizes: Vec<(u64, u64)> = live.iter().map(|&(addr, block)| (addr, block.size)).collect();
+        let sizes: Vec<(u64, u64)> = live.iter().map(|block| (block.addr, block.size)).collect();
         let starts_behind = survey.lowest().is_some_and(|lowest| lowest >= survey.main.initial);
         let dlmalloc = match is("rust") && starts_behind {
             true => Allocator::DlmallocOfRust,

@@ -1,5 +1,5 @@
-//! The live blocks of a table one after the other, without a copy of them: for a look at the free
-//! space between them in the middle of a run.
+//! The live blocks of a table one after the other, without a copy of them: for the end, and for a look
+//! at the free space between them in the middle of a run.
 
 use super::{Block, Blocks, FREED, GRANULE_BITS, PAGE_BITS, Page, TableId};
 use std::ops::Range;
@@ -13,7 +13,7 @@ impl Blocks {
     /// What it costs to visit all blocks of a table beside the visits: in pages, of which there are
     /// no more than lie in the range.
     pub(crate) fn pages(&self, table: TableId, range: Range<u64>) -> u64 {
-        let Some(table) = self.tables.get(table.0) else { return 0 };
+        let Some(table) = self.tables.get(table.index()) else { return 0 };
         let span = (range.end.saturating_sub(range.start) >> PAGE_BITS).saturating_add(1);
         let pages = (table.near.len() + table.far.len()) as u64;
         let others = table.near.len() / EMPTY_OF_A_PAGE + table.odd.len() / ODD_OF_A_PAGE;
@@ -22,7 +22,7 @@ impl Blocks {
 
     /// Visits all live blocks by address.
     pub(crate) fn each_live(&self, table: TableId, mut visit: impl FnMut(u64, &Block)) {
-        let Some(table) = self.tables.get(table.0) else { return };
+        let Some(table) = self.tables.get(table.index()) else { return };
         let live = |slot: u32| {
             let index = (slot as usize).checked_sub(1).filter(|_| slot & FREED == 0)?;
             self.slab.get(index)
