@@ -14,7 +14,6 @@ fn each(name: &str, scenario: &str, check: impl Fn(&Ran)) {
     for variant in VARIANTS {
         let module = program(&format!("kinds/{name}.{variant}"));
         let ran = report("run", &[], &module, &[scenario]);
-        println!("{name}.{variant} {scenario}: {:#}", ran.report["memory"]["growth"]);
         check(&ran);
     }
 }
