@@ -220,9 +220,12 @@ impl Heap {
             let module = &mut self.modules[caller.module];
             let end = addr.saturating_add(size);
             if end > module.extent.top {
-                self.space.reach(module.memories, addr..end);
+                if self.space.has_untracked() {
+                    self.space.reach(module.memories, addr..end);
+                }
+                module.extent.reach(end, self.peak.clock);
             }
-            module.extent.take(addr, size, self.peak.clock);
+            module.extent.take(addr, size);
         }
         self.recent.add(size);
         self.sizes.add(size, size);

@@ -26,17 +26,19 @@ impl Default for Extent {
 }
 
 impl Extent {
-    /// Takes note of a block; `peak_clock` is that of the high-water mark as it is before.
+    /// A block ends higher than any before; `peak_clock` is that of the high-water mark until then.
     #[inline]
-    pub(crate) fn take(&mut self, addr: u64, size: u64, peak_clock: u64) {
-        self.low = self.low.min(addr);
-        let end = addr.saturating_add(size);
-        if end > self.top {
-            if self.outgrown.1 != peak_clock {
-                self.outgrown = (self.top, peak_clock);
-            }
-            self.top = end;
+    pub(crate) fn reach(&mut self, end: u64, peak_clock: u64) {
+        if self.outgrown.1 != peak_clock {
+            self.outgrown = (self.top, peak_clock);
         }
+        self.top = end;
+    }
+
+    /// Takes note of a block that ends no higher than the heap [reaches](Extent::reach).
+    #[inline]
+    pub(crate) fn take(&mut self, addr: u64, size: u64) {
+        self.low = self.low.min(addr);
         self.bits |= addr;
         for (taken, align) in self.taken.iter_mut().zip(ALIGNMENTS) {
             *taken = taken.wrapping_add(about(size, align));

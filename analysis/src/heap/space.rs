@@ -339,6 +339,12 @@ impl Space {
         }
     }
 
+    /// Whether there are stretches that others than the allocator seem to have grown.
+    #[inline]
+    pub(crate) fn has_untracked(&self) -> bool {
+        !self.untracked.is_empty()
+    }
+
     /// A block has reached higher than any before: what others seemed to have grown there was for the
     /// allocator.
     #[cold]

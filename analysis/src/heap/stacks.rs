@@ -28,28 +28,28 @@ pub(crate) struct Values {
     ids: FxHashMap<u64, StackId>,
     unknown: Option<StackId>,
     /// Values that were looked up of late, by their low bits: nearly every event finds its own.
-    recent: Box<[(Context, Option<StackId>); RECENT]>,
+    recent: Box<[(Context, StackId); RECENT]>,
 }
 
 impl Values {
     pub(crate) fn new(module: ModuleId) -> Values {
-        let recent = Box::new([(Context(0), None); RECENT]);
+        // An empty place holds a value that belongs in another.
+        let mut recent = Box::new([(Context(1), StackId(0)); RECENT]);
+        recent[1].0 = Context(0);
         Values { module, ids: FxHashMap::default(), unknown: None, recent }
     }
 
     /// The stack of `context`, if it is known.
     #[inline(always)]
     pub(crate) fn get(&mut self, context: Context) -> Option<StackId> {
-        match self.recent[context.0 as usize % RECENT] {
-            (recent, Some(id)) if recent == context => Some(id),
-            _ => self.look_up(context),
-        }
+        let (recent, id) = self.recent[context.0 as usize % RECENT];
+        if recent == context { Some(id) } else { self.look_up(context) }
     }
 
     #[inline(never)]
     fn look_up(&mut self, context: Context) -> Option<StackId> {
         let id = self.ids.get(&context.0).copied()?;
-        self.recent[context.0 as usize % RECENT] = (context, Some(id));
+        self.recent[context.0 as usize % RECENT] = (context, id);
         Some(id)
     }
 
@@ -232,6 +232,7 @@ mod tests {
         assert_eq!(values.get(Context(2)), Some(StackId(0)));
         assert_eq!(values.get(Context(3)), Some(StackId(1)));
         assert_eq!(values.get(Context(0)), None, "the shortcut starts empty");
+        assert_eq!(Values::new(ModuleId(0)).get(Context(1)), None, "everywhere");
         assert_eq!(stacks.unknown(&mut values), StackId(2));
         assert_eq!(stacks.unknown(&mut values), StackId(2));
         assert_eq!(stacks.into_entries()[0].frames.len(), 2);
