@@ -17,7 +17,7 @@ use std::{
     path::PathBuf,
 };
 
-/// Report on a trace of `seepage run --trace FILE`, on a log of allocations, or on a JSON report
+/// Report on a trace of `run --trace`, a log of allocations, or a JSON report
 #[derive(clap::Args)]
 #[command(args_override_self = true)]
 pub(crate) struct Analyze {

@@ -9,7 +9,7 @@ import type { Handles } from "./handles/index.js";
 import { native } from "./hook/native.js";
 import type { KnownLeaks } from "./known.js";
 import { instrument, view } from "./tracer/instrument.js";
-import type { InstrumentOptions } from "./tracer/instrument.js";
+import type { InstrumentOptions, Made } from "./tracer/instrument.js";
 import { ADDED_EXPORT, Session, sectionOf } from "./tracer/session.js";
 
 /** Changes when copies of the package cannot share a runtime any more. */
@@ -68,15 +68,16 @@ export class Runtime {
     if (this.isDisabled) return bytes;
     try {
       const { cache, ...asked } = { ...options, name, shared: env.mayShare() };
-      const make = (): Uint8Array<ArrayBuffer> => {
+      const make = (): Made => {
         const { wasm, inspection } = instrument(bytes, asked);
-        if (inspection.probe.reason !== null) {
-          this.warn(`what may be the allocator of the module ${name} was not tried: ${inspection.probe.reason}`);
+        const { reason } = inspection.probe;
+        if (reason !== null) {
+          this.warn(`what may be the allocator of the module ${name} was not tried: ${reason}`);
         }
         if (!native.validate(wasm)) throw new Error("this engine does not take the instrumented module");
-        return wasm;
+        return { wasm, isFinal: reason === null };
       };
-      return cache === false ? make() : env.kept(view(bytes), asked, cache, make);
+      return cache === false ? make().wasm : env.kept(view(bytes), asked, cache, make);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       // What is instrumented needs nothing, and what is no module the engine will say itself.

@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { build, createServer, preview } from "vite";
-import { check, launch, skip, visit } from "./pages.mjs";
+import { check, launch, visit } from "./pages.mjs";
 import { fixtures, folder, root } from "./support.mjs";
 
 const { default: seepage } = await import("seepage/vite");
@@ -12,7 +12,7 @@ const line = readFileSync(join(fixtures, "page/main.js"), "utf8").split("\n").fi
 /** What a page may run: no code made of strings. */
 const POLICY = "default-src 'self' data:; script-src 'self' 'wasm-unsafe-eval'";
 
-describe("in Chromium", { skip }, () => {
+describe("in Chromium", () => {
   const clean = [];
   let browser, project;
   before(async () => {

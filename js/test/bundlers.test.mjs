@@ -6,7 +6,7 @@ import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import wasm from "vite-plugin-wasm";
 import { bundlers } from "./bundlers.mjs";
-import { check, launch, serve, skip, visit } from "./pages.mjs";
+import { check, launch, serve, visit } from "./pages.mjs";
 import { fixtures, folder, guests, node, root } from "./support.mjs";
 
 describe("bundlers", () => {
@@ -22,7 +22,6 @@ describe("bundlers", () => {
     mkdirSync(join(project, "node_modules"));
     symlinkSync(root, join(project, "node_modules/seepage"));
     symlinkSync(join(root, "node_modules/tiktoken"), join(project, "node_modules/tiktoken"));
-    if (skip) return;
     browser = await launch();
     clean.push(() => browser.close());
   });
@@ -62,13 +61,13 @@ describe("bundlers", () => {
     ["rolldown", "old.js"],
     ["esbuild", "old.js"],
   ]) {
-    test(`${name}, a page: ${entry} ${JSON.stringify(more)}`, { skip }, async () => {
+    test(`${name}, a page: ${entry} ${JSON.stringify(more)}`, async () => {
       check(await visited(name, { entry, ...more }), "Buffer", file);
     });
   }
 
   for (const name of ["webpack", "rspack", "vite"]) {
-    test(`${name}: a published package`, { skip }, async () => {
+    test(`${name}: a published package`, async () => {
       writeFileSync(join(project, "published.html"), page("published.js"));
       const entry = name === "vite" ? "published.html" : "published.js";
       const { told, complaints } = await visited(name, { entry, more: [wasm()] });
@@ -78,12 +77,12 @@ describe("bundlers", () => {
     });
   }
 
-  test("vite with vite-plugin-wasm", { skip }, async () => {
+  test("vite with vite-plugin-wasm", async () => {
     writeFileSync(join(project, "imported.html"), page("imported.js"));
     check(await visited("vite", { entry: "imported.html", more: [wasm()] }));
   });
 
-  test("vite, `?init` and a worker", { skip }, async () => {
+  test("vite, `?init` and a worker", async () => {
     writeFileSync(join(project, "init.html"), page("init.js"));
     const { told, complaints } = await visited("vite", { entry: "init.html" });
     assert.deepEqual(complaints, []);

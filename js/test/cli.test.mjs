@@ -9,12 +9,11 @@ import { fixtures, folder, guests, nativeTool, node, root } from "./support.mjs"
 const cli = join(root, "dist/cli.js");
 const library = join(guests, "rust/truth_unknown.release.wasm");
 const script = join(fixtures, "register/library.mjs");
-const skip = !nativeTool && "the native tool is not built";
 
 const seepage = (args, more = {}) => node([cli, ...args], { hook: "none", ...more });
 const native = (args) => spawnSync(nativeTool, args, { encoding: "utf8", maxBuffer: 1 << 28 });
 
-test("the report of a trace that the native tool has written is the native tool's", { skip }, (t) => {
+test("the report of a trace that the native tool has written is the native tool's", (t) => {
   const trace = join(folder(t), "trace");
   for (const [wasm, name, ...args] of [
     [library, "leak", "8", "20"],
@@ -31,7 +30,7 @@ test("the report of a trace that the native tool has written is the native tool'
   }
 });
 
-test("so it is for traces of every version, and for those that are cut or damaged", { skip }, (t) => {
+test("so it is for traces of every version, and for those that are cut or damaged", (t) => {
   const vectors = join(root, "../tests/vectors");
   const whole = readdirSync(vectors).filter((name) => /trace/.test(name)).map((name) => readFileSync(join(vectors, name)));
   assert(whole.length > 0);
@@ -58,7 +57,7 @@ test("a saved report is rendered again", (t) => {
   assert.equal(seepage(["report", "-f", "json", file]).stdout, readFileSync(file, "utf8"));
 });
 
-test("a saved report with objects is the native tool's as well, byte for byte", { skip }, (t) => {
+test("a saved report with objects is the native tool's as well, byte for byte", (t) => {
   const file = join(folder(t), "report.json");
   const { stderr } = node([join(fixtures, "register/objects.mjs"), "0.2.130", "nodejs"], { options: `-o ${file}` });
   assert.equal(stderr, "");
@@ -75,7 +74,7 @@ test("a saved report with objects is the native tool's as well, byte for byte", 
   }
 });
 
-test("an instrumented module is the native tool's", { skip }, (t) => {
+test("an instrumented module is the native tool's", (t) => {
   const path = folder(t);
   for (const transport of ["ring", "call"]) {
     const [own, theirs] = [join(path, "own.wasm"), join(path, "theirs.wasm")];

@@ -40,7 +40,7 @@ test("both transports tell the same", (t) => {
   for (const other of others) assert.deepEqual(other, first);
 });
 
-test("stacks are those of the native tool", { skip: !nativeTool && "the native tool is not built" }, (t) => {
+test("stacks are those of the native tool", (t) => {
   for (const file of ["rust/truth_unknown.release.wasm", "rust/truth_unknown.dev.wasm"]) {
     const wasm = join(guests, file);
     for (const [name, ...args] of [["leak", "100", "5"], ["make", "40"], ["churn", "50"]]) {
@@ -54,7 +54,7 @@ test("stacks are those of the native tool", { skip: !nativeTool && "the native t
   }
 });
 
-test("the report of a trace is the native tool's, byte for byte", { skip: !nativeTool && "the native tool is not built" }, (t) => {
+test("the report of a trace is the native tool's, byte for byte", (t) => {
   const trace = join(folder(t), "trace");
   for (const format of ["json", "text"]) {
     const { stdout, stderr } = node([script, library, ...calls], { options: `--trace ${trace} -f ${format}` });

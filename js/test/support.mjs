@@ -39,7 +39,5 @@ export function reported(test, args, more = {}) {
   return { ...run, report };
 }
 
-/** The native tool, if it is built. */
-export const nativeTool = [process.env.SEEPAGE_BINARY, join(root, "../target/debug/seepage")]
-  .filter(Boolean)
-  .find((path) => existsSync(path));
+/** The native tool. */
+export const nativeTool = process.env.SEEPAGE_BINARY ?? join(root, "../target/debug/seepage");

@@ -1,6 +1,7 @@
 /** What the rest asks of a page or a worker; `node.ts` beside it says what each is for. */
 
 import { native } from "../hook/native.js";
+import type { Made } from "../tracer/instrument.js";
 import type { TextOptions } from "../tracer/session.js";
 
 /** A page cannot read it there and then: see `browser.ts`. */
@@ -20,9 +21,9 @@ export function kept(
   _source: Uint8Array,
   _options: object,
   _folder: string | undefined,
-  make: () => Uint8Array<ArrayBuffer>,
+  make: () => Made,
 ): Uint8Array<ArrayBuffer> {
-  return make();
+  return make().wasm;
 }
 
 export function now(): number {

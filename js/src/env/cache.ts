@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
+import type { Made } from "../tracer/instrument.js";
 
 /** Milliseconds below which making a module is no trouble, so that it is not kept. */
 const QUICK = 100;
@@ -34,7 +35,7 @@ export function kept(
   options: object,
   maker: URL,
   folder: string | undefined,
-  make: () => Uint8Array<ArrayBuffer>,
+  make: () => Made,
 ): Uint8Array<ArrayBuffer> {
   let place: { folder: string; file: string } | undefined;
   try {
@@ -46,15 +47,15 @@ export function kept(
     // No folder to write to, or bytes that cannot be hashed.
   }
   const begun = performance.now();
-  const made = make();
-  if (place !== undefined && (folder !== undefined || performance.now() - begun > QUICK)) {
+  const { wasm, isFinal } = make();
+  if (place !== undefined && isFinal && (folder !== undefined || performance.now() - begun > QUICK)) {
     try {
-      write(place.folder, place.file, made);
+      write(place.folder, place.file, wasm);
     } catch {
       // A full disk, another user's files: then it is made once more.
     }
   }
-  return made;
+  return wasm;
 }
 
 function keyOf(source: Uint8Array, options: object, maker: URL): string {

@@ -6,6 +6,7 @@ import { basename } from "node:path";
 import process from "node:process";
 import { kept as keptInFiles } from "./cache.js";
 import { fileOfThread, followThreads, isThread, mayShare, share } from "./workers.js";
+import type { Made } from "../tracer/instrument.js";
 import type { TextOptions } from "../tracer/session.js";
 
 /** Where this package is built. */
@@ -21,7 +22,7 @@ export function kept(
   source: Uint8Array,
   options: object,
   folder: string | undefined,
-  make: () => Uint8Array<ArrayBuffer>,
+  make: () => Made,
 ): Uint8Array<ArrayBuffer> {
   return keptInFiles(source, options, new URL("seepage.wasm", home), folder, make);
 }

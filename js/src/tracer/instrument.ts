@@ -48,6 +48,13 @@ export interface Instrumented {
   inspection: Inspection;
 }
 
+/** What runs in a module's place. */
+export interface Made {
+  wasm: Uint8Array<ArrayBuffer>;
+  /** Whether the next run would make the same. */
+  isFinal: boolean;
+}
+
 /** A module with two memories and nothing else. */
 const TWO_MEMORIES = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 5, 5, 2, 0, 0, 0, 0]);
 
