@@ -9,7 +9,7 @@ const script = join(fixtures, "register/objects.mjs");
 const line = (text) => readFileSync(script, "utf8").split("\n").findIndex((it) => it.includes(text)) + 1;
 
 for (const age of ["0.2.89", "0.2.92", "0.2.100", "0.2.130"]) {
-  for (const target of ["nodejs", "web"]) {
+  for (const target of age === "0.2.130" ? ["nodejs", "web", "no-modules", "deno"] : ["nodejs", "web"]) {
     for (const hook of target === "nodejs" && age === "0.2.130" ? ["--import", "--require"] : ["--import"]) {
       test(`wasm-bindgen ${age}, target ${target}, ${hook}`, (t) => {
         const { report, stderr } = reported(t, [script, age, target], { hook });
