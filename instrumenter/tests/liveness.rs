@@ -195,6 +195,23 @@ fn where_exceptions_are_handled_everything_is_kept() {
 }
 
 #[test]
+fn where_it_would_take_too_long_everything_may_be_an_address() {
+    // Each local gets what the next one had: every walk over the code learns of one more.
+    let chain = |length: usize| {
+        let locals: String = (0..=length).map(|n| format!("(local $l{n} i32) ")).collect();
+        let moves: String =
+            (0..length).map(|n| format!("(local.set $l{n} (local.get $l{})) ", n + 1)).collect();
+        answers(&format!(
+            "{locals} {moves} (local.set $l{length} (call $make)) call $stop
+             (i32.add (local.get $l0) (local.get $b))"
+        ))
+    };
+    assert_eq!(chain(10), [1]);
+    // Nothing was ever put into `$b`.
+    assert_eq!(chain(200), [2]);
+}
+
+#[test]
 fn all_that_is_kept_is_counted() {
     check(&[
         ("(local.set $a (call $make))  call $make  call $stop  local.get $a  i32.add", 2),

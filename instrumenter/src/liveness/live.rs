@@ -5,6 +5,11 @@ use super::Body;
 use std::collections::BTreeMap;
 use wasmparser::Operator;
 
+/// Walks over a body; a few find everything.
+const MAX_ROUNDS: usize = 64;
+/// Words of sets that one walk may have to copy.
+const MAX_WORDS: usize = 1 << 26;
+
 /// What a block is by its first operator.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -39,7 +44,8 @@ struct Backwards<'a> {
     changed: bool,
 }
 
-/// Which of the locals that matter are live behind the operator at `place`.
+/// Which of the locals that matter are live behind the operator at `place`: all, if that would take
+/// too long to find out.
 pub(super) fn behind(body: &Body<'_>, place: usize, matters: &[bool]) -> Vec<bool> {
     let mut count = 0;
     let number = |&matters: &bool| {
@@ -52,6 +58,9 @@ pub(super) fn behind(body: &Body<'_>, place: usize, matters: &[bool]) -> Vec<boo
     if count == 0 {
         return Vec::new();
     }
+    if body.operators.len().saturating_mul(count.div_ceil(64)) > MAX_WORDS {
+        return matters.to_vec();
+    }
     let Some(blocks) = blocks(body) else { return matters.to_vec() };
     let mut walk = Backwards {
         places: &places,
@@ -60,13 +69,15 @@ pub(super) fn behind(body: &Body<'_>, place: usize, matters: &[bool]) -> Vec<boo
         loops: BTreeMap::new(),
         changed: true,
     };
-    // What is live where a loop begins only grows, so this ends.
-    let mut live = Locals::default();
-    while walk.changed {
+    // What is live where a loop begins only grows.
+    for _ in 0..MAX_ROUNDS {
         walk.changed = false;
-        live = walk.round(body, &blocks, place);
+        let live = walk.round(body, &blocks, place);
+        if !walk.changed {
+            return places.iter().map(|it| it.is_some_and(|place| live.contains(place))).collect();
+        }
     }
-    places.iter().map(|place| place.is_some_and(|place| live.contains(place))).collect()
+    matters.to_vec()
 }
 
 /// The blocks in the order of their ends; `None` in code with handlers, to which an exception

@@ -25,7 +25,7 @@ use wasmparser::{
 };
 
 /// A body of more operators than compilers make is not looked into.
-const MAX_OPERATORS: usize = 1 << 20;
+const MAX_OPERATORS: usize = 1 << 18;
 /// Answers that are remembered.
 const MAX_ANSWERS: usize = 1 << 16;
 
