@@ -22,7 +22,7 @@ use super::{
     Glob, Limit, Line, Origin, Rule,
     pattern::{StackPattern, Step},
 };
-use crate::{config::LeakKinds, profile::LeakKind};
+use crate::{config::LeakKinds, profile::LeakKind, words};
 
 /// The longest name of a rule that reports show in full.
 const LONGEST_NAME: usize = 200;
@@ -221,22 +221,8 @@ fn leak_kinds(list: &str) -> Result<LeakKinds, String> {
     Ok(LeakKinds::new(&kinds))
 }
 
-/// `64KB` are 64,000, `64K` and `64KiB` 65,536.
 fn bytes(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is no size: 4096, 64KB or 1MiB");
-    let at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(at);
-    let factor = match unit.to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "k" | "kib" => 1 << 10,
-        "m" | "mib" => 1 << 20,
-        "g" | "gib" => 1 << 30,
-        "kb" => 1_000,
-        "mb" => 1_000_000,
-        "gb" => 1_000_000_000,
-        _ => return Err(wrong()),
-    };
-    number.parse().ok().and_then(|number: u64| number.checked_mul(factor)).ok_or_else(wrong)
+    words::size(text).map_err(|_| format!("`{text}` is no size: 4096, 64KB or 1MiB"))
 }
 
 fn shortened(text: String) -> String {
