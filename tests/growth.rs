@@ -73,6 +73,46 @@ fn fragmentation_alone() {
     });
 }
 
+/// The only pin of a run in which the memory is fragmented.
+fn pin(ran: &Ran) -> &Value {
+    let finding = finding(ran, "fragmentation");
+    assert_eq!(finding["kind"], "fragmentation");
+    let found = &ran.report["memory"]["fragmentation"];
+    let mut grows = ran.list("/memory/grows").iter();
+    let last = grows.rfind(|grow| grow["cause"] == "fragmentation").expect("it grew so");
+    assert_eq!(found["wanted"], last["request"]);
+    assert!(found["largest"].as_u64() < found["wanted"].as_u64());
+    let pins = found["pins"].as_array().expect("a list");
+    let whole = found["bytes"].as_u64().expect("a number");
+    let pin = &pins[0];
+    assert!(pin["bytes"].as_u64().expect("a number") * 100 > whole * 99, "{pins:#?}");
+    assert_eq!(finding["frames"], pin["frames"], "who keeps the pieces apart");
+    pin
+}
+
+#[test]
+fn what_keeps_the_pieces_apart() {
+    each("c/memory", "fragmented", |ran| {
+        assert_eq!(ran.report["verdict"]["kind"], "clean");
+        let pin = pin(ran);
+        // The 2,070 blocks that shrank, but for where a larger hole is of use.
+        assert_eq!(pin["what"], "held");
+        let blocks = pin["blocks"].as_u64().expect("a number");
+        assert!((2_060..=2_070).contains(&blocks), "{pin:#}");
+        assert_eq!(pin["block_bytes"], blocks * 16);
+    });
+    each("c/memory", "leak_between", |ran| {
+        assert_eq!(ran.report["verdict"]["kind"], "leak");
+        let pin = pin(ran);
+        assert_eq!(pin["what"], "lost");
+        assert_eq!(pin["frames"], finding(ran, "lost")["frames"], "the leak is to blame");
+        assert_eq!((&pin["blocks"], &pin["block_bytes"]), (&400.into(), &6_400.into()));
+        let askers = &finding(ran, "fragmentation")["related"];
+        let asker = shares(ran, "fragmentation").map(|share| &share["frames"]).next();
+        assert_eq!(askers.as_array().and_then(|list| list.first()), asker);
+    });
+}
+
 #[test]
 fn a_leak_and_fragmentation() {
     each("c/memory", "leak_and_fragmented", |ran| {

@@ -373,6 +373,16 @@ fn adds_up(ran: &Ran) -> Result<(), String> {
     equal(bytes, number(report, "/totals/live/bytes")?).map_err(wrong("bytes of all kinds"))?;
     equal(sum(&account["live"]), bytes).map_err(wrong("live in the account"))?;
 
+    let fragmented = number(report, "/memory/fragmentation/bytes")?;
+    if fragmented > sum(&account["free_fragmented"]) + sum(&account["free_fitting"]) {
+        return Err(format!("{fragmented} bytes are in pieces, and less is free"));
+    }
+    let pins = report.pointer("/memory/fragmentation/pins").and_then(Value::as_array);
+    let pinned: u64 = pins.into_iter().flatten().map(|pin| sum(&pin["bytes"])).sum();
+    if pinned > fragmented {
+        return Err(format!("blocks keep {pinned} bytes of {fragmented} in pieces"));
+    }
+
     let growth = report.pointer("/memory/growth").ok_or("no causes of growth")?;
     let grown = number(growth, "/bytes")?;
     equal(grown, (last - first) * page).map_err(wrong("growth"))?;

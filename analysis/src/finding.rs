@@ -15,6 +15,8 @@ pub enum FindingKind {
     Growth,
     /// A limit that the user set is exceeded.
     Budget,
+    /// The memory grew although enough of it was free: no verdict follows from it.
+    Fragmentation,
     /// Something that may be a fault and may be the program's purpose: no verdict follows from it.
     Suspect,
 }
@@ -28,6 +30,7 @@ impl FindingKind {
             FindingKind::OpenFile => "open-file",
             FindingKind::Growth => "growth",
             FindingKind::Budget => "budget",
+            FindingKind::Fragmentation => "fragmentation",
             FindingKind::Suspect => "suspect",
         }
     }
@@ -39,6 +42,7 @@ impl FindingKind {
             FindingKind::Leak | FindingKind::OpenFile => "leak",
             FindingKind::Growth | FindingKind::Suspect => "suspect",
             FindingKind::Budget => "exceeded",
+            FindingKind::Fragmentation => "fragmentation",
         }
     }
 }

@@ -66,10 +66,10 @@ pub use host::{HostPoint, HostUse, Rose, Side};
 pub use open_files::OpenFiles;
 pub use outcome::{Drops, Outcome, Verdict};
 pub use profile::{
-    AtMark, ContextCost, Cost, Count, FreeRuns, FreeSpace, Grow, GrownBy, GrownFor, Growth,
-    GrowthCause, GrowthShare, Held, Kinds, LeakKind, LifetimeBucket, LossRecord, Mark, MemoryUse,
-    NotJudged, Peak, Point, Profile, Reachability, Rise, RootGroup, Roots, SizeBucket, StackId,
-    Totals,
+    AtMark, ContextCost, Cost, Count, Fragmentation, FreeRuns, FreeSpace, Grow, GrownBy, GrownFor,
+    Growth, GrowthCause, GrowthShare, Held, Kinds, LeakKind, LifetimeBucket, LossRecord, Mark,
+    MemoryUse, NotJudged, Peak, Pin, Point, Profile, Reachability, Rise, RootGroup, Roots,
+    SizeBucket, StackId, Totals,
 };
 pub use session::Session;
 pub use snapshot::Snapshot;

@@ -126,7 +126,11 @@ impl Outcome {
             Some(FindingKind::Leak | FindingKind::OpenFile) => Verdict::Leak,
             Some(FindingKind::Growth) => Verdict::Growth,
             Some(FindingKind::Budget) => Verdict::Budget,
-            None | Some(FindingKind::Suspect) if !self.saw_allocator() => Verdict::Blind,
+            None | Some(FindingKind::Fragmentation | FindingKind::Suspect)
+                if !self.saw_allocator() =>
+            {
+                Verdict::Blind
+            }
             _ if !self.abstentions.is_empty() => Verdict::Inconclusive,
             _ => Verdict::Clean,
         }

@@ -3,9 +3,11 @@
 //! Plain data without behaviour, complete and in a fixed order. Blocks and bytes are what the
 //! program asked for, not what its allocator took for it.
 
+mod fragmentation;
 mod growth;
 
 use crate::account::Account;
+pub use fragmentation::{Fragmentation, Pin};
 pub use growth::{FreeRuns, FreeSpace, Grow, GrownBy, GrownFor, Growth, GrowthCause, GrowthShare};
 use seepage_trace::{Frame, ModuleId, TracepointId};
 
@@ -209,6 +211,8 @@ pub struct Profile {
     pub account: Option<Account>,
     /// What they were for at the high-water mark.
     pub peak_account: Option<Account>,
+    /// What of the free memory is in pieces that are too small at the end, and what keeps them apart.
+    pub fragmentation: Fragmentation,
     /// The course of the run.
     pub timeline: Vec<Point>,
     /// Marked moments, evenly thinned out if there were many.

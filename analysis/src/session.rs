@@ -5,6 +5,7 @@ use crate::{
     account::{
         Account,
         map::{MapMoment, Maps},
+        pins::Pins,
         shares::{self, Shares},
         take::{self, Moment},
     },
@@ -211,7 +212,7 @@ impl Session {
         let mut reachability = Reachability::default();
         reachability.held_by_group.resize(root_groups.len(), None);
         let (mut account, mut peak_account) = (Account::default(), Account::default());
-        let mut shares = Shares::default();
+        let (mut shares, mut pins) = (Shares::default(), Pins::default());
         for module in &modules {
             let Some(survey) = remains.survey(module.id) else { continue };
             let image = images.of(module.id);
@@ -248,6 +249,7 @@ impl Session {
             let known = end.add_to(&mut account, |picture| {
                 let owner = |index| shares::owner(index, picture.blocks, judged.as_ref());
                 shares.add_demand(picture, remains.grown_in(survey.main), owner);
+                pins.add(picture, survey.main.wanted, owner);
             });
             maps.draw(MapMoment::End, &end);
             drop((end, judged));
@@ -261,6 +263,7 @@ impl Session {
         take::add_others(&remains.memories_at_peak, &mut peak_account);
         shares.add_others(&remains.grown);
         profile.growth_shares = shares.finish(&profile.growth);
+        profile.fragmentation = pins.finish();
         drop((remains, images));
         profile.account = Some(account);
         profile.peak_account = Some(peak_account);

@@ -192,6 +192,15 @@ proptest! {
             prop_assert_eq!(found.account.total(), mark.pages * PAGE);
             prop_assert!(found.account.live.total() <= mark.live.bytes);
         }
+        let fragmentation = &profile.fragmentation;
+        let account = profile.account.expect("one");
+        prop_assert!(fragmentation.bytes <= account.free_fragmented + account.free_fitting);
+        prop_assert_eq!(fragmentation.wanted > 0, profile.growth.fragmentation > 0);
+        prop_assert!(fragmentation.largest < fragmentation.wanted.max(1));
+        let pinned: u64 = fragmentation.pins.iter().map(|pin| pin.bytes).sum();
+        prop_assert!(pinned <= fragmentation.bytes);
+        let pins: u64 = fragmentation.pins.iter().map(|pin| pin.blocks.blocks).sum();
+        prop_assert!(pins <= profile.totals.live.blocks && pins <= 2 * fragmentation.pieces);
         let grown = (profile.final_pages - profile.initial_pages) * PAGE;
         prop_assert_eq!(profile.growth.total(), grown);
         let shares = &profile.growth_shares;
@@ -207,6 +216,27 @@ proptest! {
         let by_guest = profile.grows.iter().filter(|grow| grow.by == GrownBy::Guest);
         prop_assert_eq!(by_guest.map(|grow| grow.free).collect::<Vec<_>>(), free);
     }
+}
+
+#[test]
+fn a_piece_is_kept_half_by_each_neighbour() {
+    let mut guest = Guest::new();
+    let [one, other, main] = ["one", "other", "main"].map(|name| guest.at(&[name]));
+    let grower = guest.at(&["sbrk", "malloc", "main"]);
+    // A chunk begins 4 bytes in front of its block and is a multiple of 16: the last two touch.
+    guest.alloc(one, 2_000, 28).alloc(other, 66_000, 28).alloc(one, 130_000, 92);
+    guest.grow(grower, Some(2), 2).alloc(main, 130_096, 100_000);
+    let profile = guest.judged().profile;
+    assert_eq!(profile.growth.fragmentation, 2 * PAGE);
+    let found = profile.fragmentation;
+    let piece = 65_996 - 2_028;
+    let second = 129_996 - 66_028;
+    assert_eq!((found.wanted, found.pieces, found.bytes), (100_000, 2, piece + second));
+    let pins: Vec<(GrownFor, u64, u64, u64)> = (found.pins.iter())
+        .map(|pin| (pin.what, pin.blocks.blocks, pin.blocks.bytes, pin.bytes))
+        .collect();
+    let half = (piece + second) / 2;
+    assert_eq!(pins, [(GrownFor::Lost, 2, 120, half), (GrownFor::Lost, 1, 28, half)]);
 }
 
 #[test]

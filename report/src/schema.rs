@@ -12,7 +12,7 @@ mod leaks;
 mod objects;
 mod types;
 
-pub use account::{Account, FreeSpace, GrowthShare, LiveBytes, MemoryGrowth};
+pub use account::{Account, Fragmentation, FreeSpace, GrowthShare, LiveBytes, MemoryGrowth, Pin};
 pub use heap_map::{CellRun, HeapMap};
 pub use host::{Host, HostPoint, Rose, Side};
 pub use leaks::{Held, KindCounts, LeakKind, Leaks, LossRecord, Roots};
@@ -285,6 +285,9 @@ pub struct Memory {
     /// those of `growth`.
     #[serde(default)]
     pub growth_shares: Vec<GrowthShare>,
+    /// What keeps the free memory in pieces that are too small.
+    #[serde(default)]
+    pub fragmentation: Fragmentation,
     /// Every growth, and every attempt, in the order of events.
     pub grows: Vec<Grow>,
 }
@@ -527,9 +530,11 @@ pub struct Anomaly {
 pub struct Finding {
     /// The analysis that makes it.
     pub analysis: String,
-    /// `heap-error`, `leak`, `open-file`, `growth`, `budget` or `suspect`.
+    /// `heap-error`, `leak`, `open-file`, `growth`, `budget`, `fragmentation` or
+    /// `suspect`.
     pub kind: String,
-    /// How sure it is: `error`, `leak`, `suspect` or `exceeded`.
+    /// How sure it is: `error`, `leak`, `suspect`, `exceeded` or `fragmentation`, which is a fact
+    /// and no fault of a line.
     pub verdict: String,
     /// The claim with its figures, one sentence.
     pub summary: String,

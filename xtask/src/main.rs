@@ -1,14 +1,4 @@
-//! What the project's developers run, beside cargo itself:
-//!
-//! ```text
-//! cargo xtask test                   run all tests, lints and checks, as .ci/run does
-//! cargo xtask guests [FILTER]        rebuild the guests whose output's path contains FILTER
-//! cargo xtask corpus [--only NAME]   fetch and check the published modules of tests/corpus.tsv
-//! cargo xtask corpus --discovery [--max-mb N]
-//!                                    compare what is found in those of tests/discovery.tsv
-//! cargo xtask js                     build the npm package
-//! cargo xtask wasm-target TARGET     install a target for Rust, and say how to build for it
-//! ```
+//! What the project's developers run, beside cargo itself.
 //!
 //! The guests are committed as `.wasm`, so that nothing needs their compilers. The corpus is not:
 //! the tests that run it say that it must be fetched first, which `cargo xtask test` does.
@@ -25,24 +15,49 @@ mod packages;
 mod test;
 mod tools;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
+use clap::Parser;
 
-const USAGE: &str = "usage: cargo xtask test | cargo xtask guests [FILTER] | cargo xtask corpus [--only NAME] | \
-     cargo xtask corpus --discovery [--max-mb N] | cargo xtask js";
+/// What the project's developers run, beside cargo itself.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Task {
+    /// Run all tests, lints and checks, as .ci/run does
+    Test,
+    /// Rebuild the guests
+    Guests {
+        /// Only those whose output's path contains it
+        #[arg(default_value = "")]
+        filter: String,
+    },
+    /// Fetch and check the published modules of tests/corpus.tsv
+    Corpus {
+        /// Only the module of that name
+        #[arg(long, conflicts_with = "discovery")]
+        only: Option<String>,
+        /// Compare what is found in those of tests/discovery.tsv
+        #[arg(long)]
+        discovery: bool,
+        /// Only modules of at most so many megabytes
+        #[arg(long, requires = "discovery")]
+        max_mb: Option<f64>,
+    },
+    /// Build the npm package
+    Js,
+    /// Install a target for Rust, and say how to build for it
+    WasmTarget {
+        /// The target, such as wasm32-wasip1
+        target: String,
+    },
+}
 
 fn main() -> Result<()> {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    match args[..] {
-        ["test"] => test::all(),
-        ["guests"] => build::all(""),
-        ["guests", filter] => build::all(filter),
-        ["corpus"] => corpus::fetch(None),
-        ["corpus", "--only", name] => corpus::fetch(Some(name)),
-        ["corpus", "--discovery"] => discovery::check(None),
-        ["corpus", "--discovery", "--max-mb", most] => discovery::check(Some(most.parse()?)),
-        ["js"] => js::build(),
-        ["wasm-target", target] => build::rust::how_to(target),
-        _ => bail!(USAGE),
+    match Task::parse() {
+        Task::Test => test::all(),
+        Task::Guests { filter } => build::all(&filter),
+        Task::Corpus { discovery: true, max_mb, .. } => discovery::check(max_mb),
+        Task::Corpus { only, .. } => corpus::fetch(only.as_deref()),
+        Task::Js => js::build(),
+        Task::WasmTarget { target } => build::rust::how_to(&target),
     }
 }

@@ -11,6 +11,7 @@
 
 mod geometry;
 pub(crate) mod map;
+pub(crate) mod pins;
 pub(crate) mod shares;
 pub(crate) mod take;
 

@@ -9,7 +9,7 @@
 use super::{BlockKind, Picture, Placed};
 use crate::{
     config::LeakKinds,
-    finding::Finding,
+    finding::{Finding, FindingKind},
     heap::space::Stretch,
     kinds::Judged,
     profile::{GrownFor, Growth, GrowthCause, GrowthShare, LeakKind, StackId},
@@ -133,7 +133,7 @@ pub(crate) fn owner(
 }
 
 /// Says which finding is about a share. What a container that only grows holds is a share of its
-/// own.
+/// own, and one finding speaks of all fragmentation.
 pub(crate) fn link(shares: &mut [GrowthShare], findings: &[Finding], leaks: LeakKinds) {
     let mut by_stack: FxHashMap<(&str, StackId), usize> = FxHashMap::default();
     for (index, finding) in findings.iter().enumerate() {
@@ -141,7 +141,11 @@ pub(crate) fn link(shares: &mut [GrowthShare], findings: &[Finding], leaks: Leak
             by_stack.entry((finding.analysis, stack)).or_insert(index);
         }
     }
+    let fragmentation = findings.iter().position(|it| it.kind == FindingKind::Fragmentation);
     for share in shares {
+        if share.what == GrownFor::Fragmentation {
+            share.finding = fragmentation;
+        }
         let Some(stack) = share.stack else { continue };
         let of = |analysis| by_stack.get(&(analysis, stack)).copied();
         let is_leak = match share.what {

@@ -7,6 +7,7 @@
 
 pub(crate) mod budget;
 mod containers;
+mod fragmentation;
 mod growth;
 pub(crate) mod leaks;
 mod misuse;
@@ -31,6 +32,7 @@ pub(crate) const LIST: &[&dyn Analysis] = &[
     &open_files::OpenFilesCheck,
     &growth::Growth,
     &budget::BudgetCheck,
+    &fragmentation::FragmentationCheck,
     &containers::Containers,
 ];
 

@@ -31,8 +31,8 @@ use crate::{
     config::Caps,
     outcome::Drops,
     profile::{
-        AtMark, ContextCost, Cost, Count, Mark, MemoryUse, NotJudged, Peak, Profile, StackId,
-        Totals,
+        AtMark, ContextCost, Cost, Count, Fragmentation, Mark, MemoryUse, NotJudged, Peak, Profile,
+        StackId, Totals,
     },
     snapshot::Snapshot,
 };
@@ -339,6 +339,7 @@ impl Heap {
             grows,
             growth,
             growth_shares: Vec::new(),
+            fragmentation: Fragmentation::default(),
             account: None,
             peak_account: None,
             timeline: self.timeline.finish(clock, time_ns, self.totals.live, pages),

@@ -56,6 +56,8 @@ pub(crate) struct MainMemory {
     pub(crate) at_peak: u64,
     /// Its place among all memories.
     pub(crate) place: Option<usize>,
+    /// The request for which it last grew because no free piece was large enough; 0 if it never did.
+    pub(crate) wanted: u64,
 }
 
 /// The memories of one module: a range of [`Space::memories`].
@@ -83,6 +85,8 @@ pub(crate) struct Space {
     pages: u64,
     /// By memory: its pages at a high-water mark that it has outgrown, and that mark's clock.
     outgrown: Vec<(u64, u64)>,
+    /// By memory: [`MainMemory::wanted`].
+    wanted: Vec<u64>,
     growth: Growth,
     /// Growths by the guest that nothing explains yet.
     waiting: Vec<Waiting>,
@@ -132,6 +136,7 @@ impl Space {
             dropped: 0,
             pages: 0,
             outgrown: Vec::new(),
+            wanted: Vec::new(),
             growth: Growth::default(),
             waiting: Vec::new(),
             untracked: Vec::new(),
@@ -160,6 +165,7 @@ impl Space {
         // A memory that came later had no pages at a high-water mark, if there was one.
         let came = if peak_clock == 0 { u64::MAX } else { peak_clock };
         self.outgrown.resize(self.memories.len(), (0, came));
+        self.wanted.resize(self.memories.len(), 0);
         self.sum_up();
         MemoryRange { start, len: self.memories.len() - start }
     }
@@ -297,6 +303,9 @@ impl Space {
             let bytes = grow.to - grow.from;
             let part = bytes.min(missing);
             missing -= part;
+            if cause == GrowthCause::Fragmentation && part > 0 {
+                self.wanted[grow.memory] = request.size;
+            }
             self.settle(grow, request.stack, [(cause, part), (GrowthCause::Policy, bytes - part)]);
             if let Some(listed) = grow.place.and_then(|place| self.grows.get_mut(place)) {
                 listed.request = Some(request.size);
@@ -410,6 +419,7 @@ impl Space {
             bytes: bytes(memory.final_pages),
             at_peak: bytes(self.pages_at(range.start, peak_clock)),
             place: Some(range.start),
+            wanted: self.wanted[range.start],
         }
     }
 

@@ -18,6 +18,7 @@ pub(super) fn memory(outcome: &Outcome, max_contexts: usize) -> schema::Memory {
         peak_account: profile.peak_account.as_ref().map(account),
         growth: growth(&profile.growth),
         growth_shares: growth_shares(outcome, max_contexts),
+        fragmentation: fragmentation(outcome, max_contexts),
         grows: profile
             .grows
             .iter()
@@ -94,6 +95,36 @@ fn growth_shares(outcome: &Outcome, max: usize) -> Vec<schema::GrowthShare> {
     };
     let other = Some(other).filter(|other| other.bytes > 0);
     listed.iter().map(share).chain(other).collect()
+}
+
+/// At most `max` pins, and the rest as one more.
+fn fragmentation(outcome: &Outcome, max: usize) -> schema::Fragmentation {
+    let found = &outcome.profile.fragmentation;
+    let (listed, rest) = found.pins.split_at(max.min(found.pins.len()));
+    let pin = |pin: &seepage_analysis::Pin| schema::Pin {
+        what: pin.what.name().into(),
+        blocks: pin.blocks.blocks,
+        block_bytes: pin.blocks.bytes,
+        bytes: pin.bytes,
+        frames: stack_frames(outcome, pin.stack),
+    };
+    let sum = |figure: fn(&seepage_analysis::Pin) -> u64| {
+        rest.iter().fold(0, |sum: u64, pin| sum.saturating_add(figure(pin)))
+    };
+    let other = (!rest.is_empty()).then(|| schema::Pin {
+        what: "other".into(),
+        blocks: sum(|pin| pin.blocks.blocks),
+        block_bytes: sum(|pin| pin.blocks.bytes),
+        bytes: sum(|pin| pin.bytes),
+        frames: Vec::new(),
+    });
+    schema::Fragmentation {
+        wanted: found.wanted,
+        bytes: found.bytes,
+        pieces: found.pieces,
+        largest: found.largest,
+        pins: listed.iter().map(pin).chain(other).collect(),
+    }
 }
 
 fn free_space(free: seepage_analysis::FreeSpace) -> schema::FreeSpace {

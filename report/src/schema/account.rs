@@ -78,6 +78,41 @@ pub struct GrowthShare {
     pub frames: Vec<Frame>,
 }
 
+/// Free memory in pieces too small for what the memory last grew for though enough was free: as it
+/// is at the end.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Fragmentation {
+    /// The request for which it last grew so; of several memories, the largest. 0 if none ever did.
+    pub wanted: u64,
+    /// Bytes of all pieces. `account.free_fragmented` has another measure: what the program usually
+    /// asks for.
+    pub bytes: u64,
+    /// Pieces.
+    pub pieces: u64,
+    /// Bytes of the largest.
+    pub largest: u64,
+    /// The live blocks that keep the pieces apart, by what they are and who allocated them; who keeps
+    /// most first.
+    pub pins: Vec<Pin>,
+}
+
+/// Live blocks next to pieces of free memory that are too small.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Pin {
+    /// What the blocks are: `lost` (with what hangs on them), `possibly-lost`, `held`, `suppressed` or
+    /// `live` (nobody knows what points there). `other` are all that are not listed.
+    pub what: String,
+    /// The blocks.
+    pub blocks: u64,
+    /// Their own bytes.
+    pub block_bytes: u64,
+    /// Bytes of the pieces: half of one that lies between two blocks, all of one beside which there is
+    /// one block alone.
+    pub bytes: u64,
+    /// Where the blocks were allocated; of what hangs on a lost block, where that was.
+    pub frames: Vec<Frame>,
+}
+
 /// What was free in a heap when its memory grew. What blocks take beyond their size is an estimate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FreeSpace {

@@ -7,6 +7,7 @@
 
 mod account;
 pub(crate) mod difference;
+mod fragmentation;
 mod heap_map;
 mod losses;
 mod memory;
@@ -47,6 +48,7 @@ pub(crate) fn render(report: &Report, options: &Options, out: &mut String) {
     types::render(report, &mut page);
     sections::contexts(report, &mut page);
     memory::render(report, &mut page);
+    fragmentation::render(report, &mut page);
     sections::open_files(report, &mut page);
     sections::growth(report, &mut page);
     suspects::render(report, &mut page);
@@ -84,6 +86,7 @@ fn headline(report: &Report, page: &mut Page<'_>) {
     for reason in reasons {
         page.line(&format!("  and: {}", words::clean(reason)));
     }
+    fragmentation::headline(report, page);
 }
 
 fn summary(report: &Report, page: &mut Page<'_>) {

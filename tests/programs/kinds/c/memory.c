@@ -62,12 +62,26 @@ static void leak(void) {
     for (int i = 0; i < 2000; i++) block(LOST, 1000);
     expect_growth("demand", grown() - PAGE, grown());
     expect_growth("fragmentation", 0, 0);
+    expect("no_finding fragmentation", 0, 0, 0);
 }
 
 // Half a megabyte of leaks, and then holes.
 static void leak_and_fragmented(void) {
     for (int i = 0; i < 600; i++) block(LOST, 1000);
     rounds();
+}
+
+// Large blocks go, and what was lost between them stays: the next ones fit nowhere.
+static void leak_between(void) {
+    for (size_t i = 0; i < 400; i++) {
+        held[i] = filled(3000);
+        block(LOST, 16);
+    }
+    for (size_t i = 0; i < 400; i++) {
+        free(held[i]);
+        held[i] = NULL;
+    }
+    for (size_t i = 0; i < 10; i++) held[i] = block(REACHABLE, 100000);
 }
 
 // Much at once, all of it freed: the memory stays as large as it was, and nothing is wrong.
@@ -101,6 +115,7 @@ static void cache(void) {
     expect_growth("fragmentation", 0, 0);
     expect("no_finding growth", 0, 0, 0);
     expect("no_finding containers", 0, 0, 0);
+    expect("no_finding fragmentation", 0, 0, 0);
 }
 
 // The same with entries of all sizes.
@@ -120,6 +135,7 @@ static void cache_of_sizes(void) {
     }
     expect("no_finding growth", 0, 0, 0);
     expect("no_finding containers", 0, 0, 0);
+    expect("no_finding fragmentation", 0, 0, 0);
 }
 
 // dlmalloc's smallest chunk is 16 bytes: of these, 15 of each are overhead.
@@ -171,6 +187,7 @@ static const struct scenario all[] = {
     {"fragmented", fragmented},
     {"leak", leak},
     {"leak_and_fragmented", leak_and_fragmented},
+    {"leak_between", leak_between},
     {"peak", peak},
     {"one_large", one_large},
     {"cache", cache},
