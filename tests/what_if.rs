@@ -57,6 +57,17 @@ fn fragmentation_is_left_when_the_leak_beside_it_is_gone() {
 }
 
 #[test]
+fn without_what_lies_between_them_free_pieces_would_be_of_use() {
+    // What the large blocks took at once, and not a page for those that came after them.
+    memory("leak_between", Answer { now: 36, modelled: 36, then: 20, removed: 400 });
+    for what in ["1", "2"] {
+        let (answer, ran) = ask("kinds/c/memory.O2", &[], &["leak_between"], what);
+        assert_eq!(answer, Answer { now: 36, modelled: 36, then: 20, removed: 400 }, "{what}");
+        assert_eq!(ran.report["findings"][1]["kind"], "fragmentation");
+    }
+}
+
+#[test]
 fn what_is_no_leak_is_not_taken_away() {
     for (scenario, pages) in [
         ("peak", 48),

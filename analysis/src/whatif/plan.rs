@@ -200,9 +200,13 @@ impl Heads {
                 let finding = number.checked_sub(1).and_then(|at| outcome.findings.get(at));
                 let finding = finding.ok_or(NothingToRemove::NoFinding(number, count))?;
                 let is_leak = finding.kind == FindingKind::Leak;
-                // A place where the heap was misused holds no block for that.
-                let named = finding.stack.iter().chain(&finding.contexts).copied();
-                let stacks = named.filter(|_| finding.kind != FindingKind::HeapError).collect();
+                let stacks = match finding.kind {
+                    // A place where the heap was misused holds no block for that.
+                    FindingKind::HeapError => FxHashSet::default(),
+                    // The others only asked for what fitted nowhere.
+                    FindingKind::Fragmentation => finding.stack.into_iter().collect(),
+                    _ => finding.stack.iter().chain(&finding.contexts).copied().collect(),
+                };
                 let lost = lost.filter(|_| is_leak);
                 let nothing = Some(NothingToRemove::NoBlocks(number));
                 Ok(Heads { stacks, lost, nothing })
