@@ -16,7 +16,7 @@ use crate::{
     heap::{blocks::LiveBlock, survey::Survey},
     kinds::Judged,
     outcome::Outcome,
-    profile::{LeakKind, StackId},
+    profile::{GrownFor, LeakKind, StackId},
     reachability::marking::NOBODY,
     suppressions::{Rule, matches},
 };
@@ -199,7 +199,11 @@ impl Heads {
                 let count = outcome.findings.len();
                 let finding = number.checked_sub(1).and_then(|at| outcome.findings.get(at));
                 let finding = finding.ok_or(NothingToRemove::NoFinding(number, count))?;
-                let is_leak = finding.kind == FindingKind::Leak;
+                let pin = outcome.profile.fragmentation.pins.first();
+                let is_leak = match finding.kind {
+                    FindingKind::Fragmentation => pin.is_some_and(|pin| pin.what == GrownFor::Lost),
+                    kind => kind == FindingKind::Leak,
+                };
                 let stacks = match finding.kind {
                     // A place where the heap was misused holds no block for that.
                     FindingKind::HeapError => FxHashSet::default(),
