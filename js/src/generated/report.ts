@@ -391,7 +391,8 @@ export interface Finding {
    */
   frames?: Frame[] | null;
   /**
-   * `heap-error`, `leak`, `open-file`, `growth`, `budget` or `suspect`.
+   * `heap-error`, `leak`, `open-file`, `growth`, `budget`, `fragmentation` or
+   * `suspect`.
    */
   kind: string;
   /**
@@ -407,7 +408,8 @@ export interface Finding {
    */
   summary: string;
   /**
-   * How sure it is: `error`, `leak`, `suspect` or `exceeded`.
+   * How sure it is: `error`, `leak`, `suspect`, `exceeded` or `fragmentation`, which is a fact
+   * and no fault of a line.
    */
   verdict: string;
 }
@@ -826,6 +828,7 @@ export interface Memory {
    * Size of all memories at the end.
    */
   final_pages: number;
+  fragmentation?: Fragmentation;
   /**
    * Every growth, and every attempt, in the order of events.
    */
@@ -858,6 +861,61 @@ export interface Memory {
    * The largest size of all memories. It is the final one, since memories never shrink.
    */
   peak_pages: number;
+}
+/**
+ * Free memory in pieces too small for what the memory last grew for though enough was free: as it
+ * is at the end.
+ */
+export interface Fragmentation {
+  /**
+   * Bytes of all pieces. `account.free_fragmented` has another measure: what the program usually
+   * asks for.
+   */
+  bytes: number;
+  /**
+   * Bytes of the largest.
+   */
+  largest: number;
+  /**
+   * Pieces.
+   */
+  pieces: number;
+  /**
+   * The live blocks that keep the pieces apart, by what they are and who allocated them; who keeps
+   * most first.
+   */
+  pins: Pin[];
+  /**
+   * The request for which it last grew so; of several memories, the largest. 0 if none ever did.
+   */
+  wanted: number;
+}
+/**
+ * Live blocks next to pieces of free memory that are too small.
+ */
+export interface Pin {
+  /**
+   * Their own bytes.
+   */
+  block_bytes: number;
+  /**
+   * The blocks.
+   */
+  blocks: number;
+  /**
+   * Bytes of the pieces: half of one that lies between two blocks, all of one beside which there is
+   * one block alone.
+   */
+  bytes: number;
+  /**
+   * Where the blocks were allocated; of what hangs on a lost block, where that was.
+   */
+  frames: Frame[];
+  /**
+   * What the blocks are: `lost` (with what hangs on them), `possibly-lost`, `held`, `suppressed` or
+   * `live` (nobody knows what points there). `other` are all that are not listed.
+   */
+  what: string;
 }
 /**
  * A growth of a memory.
