@@ -1,9 +1,10 @@
 //! Memory that had to grow although enough of it was free, in pieces that were too small.
 //!
 //! The growths have been judged one by one, each at its moment ([`crate::GrowthCause`]). If a good
-//! part of all growth was for want of a piece, that is said, with who keeps the pieces apart now and
-//! who asked for what did not fit. A fault of no single line, and nothing is lost by it that could
-//! be freed: no verdict follows.
+//! part of all growth was for want of a piece, and a good part of that is still free in such pieces,
+//! that is said, with who keeps them apart and who asked for what did not fit. Pieces that were
+//! filled since have cost nothing: the memory would have grown for that. It is a fault of no single
+//! line, so no verdict follows.
 
 use super::{Analysis, Findings, View, plural, thousands};
 use crate::{
@@ -16,6 +17,8 @@ use crate::{
 const MIN_GROWTH: u64 = 8 * 65_536;
 /// So much of all growth must have been for want of a piece: one in so many bytes.
 const MIN_SHARE: u64 = 10;
+/// So much of what it grew must still be free in pieces that are too small: one in so many bytes.
+const MIN_LEFT: u64 = 4;
 /// Contexts that asked for what did not fit, of which a finding speaks.
 const MAX_ASKERS: usize = 3;
 
@@ -28,24 +31,22 @@ impl Analysis for FragmentationCheck {
 
     fn run(&self, view: &View<'_>, findings: &mut Findings) {
         let profile = view.profile;
-        let grown = profile.growth.fragmentation;
-        let is_matter = grown >= MIN_GROWTH && grown >= profile.growth.total() / MIN_SHARE;
+        let (grown, left) = (profile.growth.fragmentation, &profile.fragmentation);
+        let is_matter = grown >= MIN_GROWTH
+            && grown >= profile.growth.total() / MIN_SHARE
+            && left.bytes >= grown / MIN_LEFT;
         // Where frees are not seen, what looks held may be free: the pieces are not what they seem.
         if !is_matter || view.misses_frees() {
             return;
         }
-        let mut askers = askers(profile);
-        let left = &profile.fragmentation;
-        let pin = left.pins.first().map(|pin| pin.stack);
-        let stack = pin.or_else(|| (!askers.is_empty()).then(|| askers.remove(0)));
         let mut count = Count { blocks: 0, bytes: left.bytes };
         left.pins.iter().for_each(|pin| count.blocks += pin.blocks.blocks);
         findings.claim(Finding {
             analysis: self.name(),
             kind: FindingKind::Fragmentation,
             summary: summary(profile),
-            stack,
-            contexts: askers,
+            stack: left.pins.first().map(|pin| pin.stack),
+            contexts: askers(profile),
             count,
             rate: None,
         });
@@ -64,8 +65,7 @@ fn summary(profile: &Profile) -> String {
     let left = &profile.fragmentation;
     let bytes = thousands(left.bytes);
     let now = match left.pieces {
-        0 => "what is free is no longer in such pieces".to_string(),
-        1 => format!("{bytes} bytes are free in a piece that is too small"),
+        1 => format!("{bytes} bytes are free in one piece that is too small"),
         pieces => format!(
             "{bytes} bytes are free in {} pieces of at most {}",
             thousands(pieces),
