@@ -35,6 +35,7 @@ fn runtimes_are_no_leak() {
     for (stack, rule) in [
         (&["__main_void", "_start"][..], "wasi-libc-argv"),
         (&["wasm-function[9] (args_get)", "_start"], "wasi-libc-argv"),
+        (&["_start (args_get)"], "wasi-libc-start"),
         (&["__wasilibc_initialize_environ", "_start"], "wasi-libc-environ"),
         (&["__wasilibc_ensure_environ", "getenv", "user"], "wasi-libc-environ"),
         (&["strdup", "internal_register_preopened_fd_unlocked", "x"], "wasi-libc-preopens"),

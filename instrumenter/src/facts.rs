@@ -24,6 +24,9 @@ pub(crate) struct Import<'a> {
     pub(crate) name: &'a str,
 }
 
+/// The export that a program for WASI begins with.
+const ENTRY: &str = "_start";
+
 /// What a module has.
 pub(crate) struct Facts<'a> {
     pub(crate) module: ModuleFacts,
@@ -47,8 +50,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) start: Option<u32>,
     /// Names that only DWARF knows, by function index.
     pub(crate) debug_names: BTreeMap<u32, Arc<str>>,
-    /// Names for functions without any, by index, made from what they are seen to do.
-    made_names: BTreeMap<u32, String>,
+    /// By function: a WASI import that it serves, which tells what it is for.
+    served_imports: BTreeMap<u32, &'static str>,
     /// The function types, and whether each is told by its parameters and results alone.
     function_types: Vec<(FuncType, bool)>,
     /// It declares structures or arrays of the garbage-collected heap.
@@ -84,7 +87,7 @@ impl<'a> Facts<'a> {
             code_start: 0,
             start: None,
             debug_names: BTreeMap::new(),
-            made_names: BTreeMap::new(),
+            served_imports: BTreeMap::new(),
             function_types: Vec::new(),
             has_gc_types: false,
             debug: Vec::new(),
@@ -159,10 +162,14 @@ impl<'a> Facts<'a> {
     /// The name a person knows a function by: the name section's, an export's, one that was made
     /// from what it does, or its index in the way that browsers write it.
     pub(crate) fn function_name(&self, index: u32) -> Arc<str> {
-        self.known_name(index).unwrap_or_else(|| match self.made_names.get(&index) {
-            Some(name) => name.as_str().into(),
-            None => format!("wasm-function[{index}]").into(),
-        })
+        let served = self.served_imports.get(&index);
+        match (self.known_name(index), served) {
+            // The first libcs for WASI did all that a program begins with in its entry.
+            (Some(name), Some(import)) if *name == *ENTRY => format!("{name} ({import})").into(),
+            (Some(name), _) => name,
+            (None, Some(import)) => format!("wasm-function[{index}] ({import})").into(),
+            (None, None) => format!("wasm-function[{index}]").into(),
+        }
     }
 
     /// The name of a function that somebody gave it.
@@ -221,12 +228,9 @@ impl<'a> Facts<'a> {
         self.debug_names = named.collect();
     }
 
-    /// Names functions that have no name after the import that each serves.
+    /// Names functions that have no name, and the entry, after the import that each serves.
     pub(crate) fn name_after_imports(&mut self, served: Vec<(u32, &'static str)>) {
-        self.made_names = served
-            .into_iter()
-            .map(|(index, import)| (index, format!("wasm-function[{index}] ({import})")))
-            .collect();
+        self.served_imports = served.into_iter().collect();
     }
 
     pub(crate) fn debug_section(&self, name: &str) -> Option<&'a [u8]> {

@@ -67,6 +67,13 @@ const CPP: &[&str] = &[
 /// Every built-in rule. A context belongs to the first that matches.
 pub const RULES: &[KnownNoise] = &[
     KnownNoise {
+        name: "wasi-libc-start",
+        reason: "the first libcs for WASI copied arguments and environment in the entry itself",
+        plumbing: C,
+        stacks: &[&["_start (args_get)"], &["_start (environ_get)"]],
+        max_blocks: 4,
+    },
+    KnownNoise {
         name: "wasi-libc-argv",
         reason: "libc copies the arguments of main once and keeps them",
         plumbing: C,
@@ -110,7 +117,8 @@ pub const RULES: &[KnownNoise] = &[
         reason: "libc keeps the list of what is to run at exit",
         plumbing: C,
         stacks: &[&["__cxa_atexit"], &["atexit"]],
-        max_blocks: 8,
+        // 32 functions a block: each static object of C++ has its destructor there.
+        max_blocks: 1024,
     },
     KnownNoise {
         name: "rust-stdio",

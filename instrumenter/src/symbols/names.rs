@@ -11,7 +11,7 @@ const TELLING_IMPORTS: [&str; 4] =
 /// Bodies of at most so many bytes around a call of an import are taken for its wrapper.
 const WRAPPER_BYTES: u32 = 64;
 
-/// The telling import that a nameless function serves: it calls the import, or a wrapper of it.
+/// The telling import that a function serves: it calls the import, or a wrapper of it.
 pub(crate) fn served_imports(facts: &Facts<'_>, graph: &CallGraph) -> Vec<(u32, &'static str)> {
     let mut served = Vec::new();
     for (index, import) in facts.imports.iter().enumerate() {
