@@ -179,7 +179,7 @@ fn the_list() {
     let list: Value = serde_json::from_str(&text).expect("it is JSON");
     assert_eq!(list["schema"], "seepage-suppressions/1");
     let rules = list["rules"].as_array().expect("a list");
-    assert_eq!(rules[0]["rule"], "wasi-libc-argv");
-    assert_eq!(rules[0]["max_blocks"], 2);
+    assert_eq!(rules[0]["rule"], "wasi-libc-start");
+    assert_eq!(rules[0]["max_blocks"], 4);
     assert_eq!(rules.last().expect("one")["kinds"], serde_json::json!(["possible"]));
 }
