@@ -138,7 +138,7 @@ impl<'instr> Visitor<'instr> for Walk<'_> {
                 continue;
             };
             let position = self.parameters.iter().position(|&parameter| parameter == get.local);
-            self.passes.extend(position.map(|at| (index_of(call.func) as u32, at as u32)));
+            self.passes.extend(position.map(|at| (index_of(call.func), at as u32)));
         }
         if self.function.rounded.is_none() {
             let mut triples = seq.instrs.windows(3).map(|it| (&it[0].0, &it[1].0, &it[2].0));
