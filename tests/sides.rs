@@ -197,6 +197,14 @@ fn what_the_host_gives_back_must_have_its_length() {
         shorter.says(&["40 bytes at ", "freed as 39 bytes"]);
         assert_eq!(wrong(40, 4).errors(), [("alignment-mismatch", "host", "module")]);
     }
+    // What old glue hands over is shorter than it was allocated.
+    for variant in ALL {
+        let found = found(variant, false, |host| {
+            let argument = host.malloc(30);
+            host.take(argument, 20);
+        });
+        assert_eq!(found.errors(), [], "{variant}");
+    }
     // What the host has allocated itself.
     for variant in ALL {
         let found = found(variant, false, |host| {

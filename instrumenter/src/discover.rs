@@ -151,7 +151,7 @@ pub(crate) fn discover(
     let mut hooks: Vec<Hook> = hooks.into_values().collect();
     let inside = graph.enclosed(functions(&hooks).chain(own));
     doors::tell_apart(graph, &inside, &mut hooks);
-    doors::tell_rust_apart(graph, &mut hooks);
+    doors::tell_rust_apart(graph, &not_hooked, &mut hooks);
     // What only serves an allocator that was found is no other one.
     let candidates: Vec<Hook> =
         candidates.into_iter().filter(|candidate| !inside[candidate.function as usize]).collect();

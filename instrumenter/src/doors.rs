@@ -20,6 +20,7 @@ use crate::{
     },
     discover::Hook,
     graph::CallGraph,
+    inspection::NotHooked,
 };
 use seepage_trace::Role;
 
@@ -52,7 +53,11 @@ pub(crate) fn tell_apart(graph: &CallGraph, inside: &[bool], hooks: &mut [Hook])
 }
 
 /// Gives Rust's shims a family that says whether all of Rust's blocks go through them.
-pub(crate) fn tell_rust_apart(graph: &CallGraph, hooks: &mut [Hook]) {
+pub(crate) fn tell_rust_apart(graph: &CallGraph, not_hooked: &[NotHooked], hooks: &mut [Hook]) {
+    // What a shim without a hook calls would look like a call of the program's.
+    if not_hooked.iter().any(|refused| refused.family == rust::FAMILY.name) {
+        return;
+    }
     let is_cs = |hook: &&Hook| [libc::FAMILY.name, emscripten::FAMILY.name].contains(&hook.family);
     let of_c: Vec<u32> = hooks.iter().filter(is_cs).map(|hook| hook.function).collect();
     let shims: Vec<&Hook> = hooks.iter().filter(|hook| is_rusts(hook)).collect();

@@ -132,7 +132,8 @@ impl Doors {
             Door::Any => None,
             Door::Rust | Door::RustForTheHost => Some(true),
             _ if !stack.known || stack.is_hosts() => None,
-            _ if self.rust_is_whole => Some(false),
+            // A program may call the allocator that its global one is by its own name.
+            _ if self.rust_is_whole => (stack.site != Site::RustsAllocator).then_some(false),
             Door::C => match stack.site {
                 Site::RustsAllocator => Some(true),
                 Site::C => Some(false),
@@ -165,9 +166,10 @@ fn function_around(frames: &[Frame]) -> impl Iterator<Item = &Frame> {
 }
 
 /// The function by which a program in Rust calls its allocator, as its compiler names it in full or
-/// by the last name alone.
+/// by the last name alone, or one of the allocator's.
 fn is_rusts_allocator(frame: &Frame) -> bool {
     frame.function.starts_with("alloc::alloc::")
+        || frame.function.contains(" as core::alloc::global::GlobalAlloc>::")
         || frame.file.as_ref().is_some_and(|file| file.ends_with("/library/alloc/src/alloc.rs"))
 }
 
@@ -265,6 +267,8 @@ mod tests {
         let (main, host) = (in_rust(), stack(Vec::new()));
         let strange = |one, other| doors.are_strangers((one, &main), (other, &main));
         assert!(strange(0, 1) && strange(1, 0) && strange(0, 2) && strange(3, 1));
+        let system = in_rusts_allocator();
+        assert!(!doors.are_strangers((0, &main), (1, &system)), "Rust's allocator by its name");
         assert!(!strange(0, 3) && !strange(0, 4) && !strange(1, 1) && !strange(1, 2));
         assert!(doors.are_strangers((1, &main), (3, &host)), "it can only be Rust's");
         assert!(!doors.are_strangers((0, &main), (1, &host)), "the host has nothing else");
@@ -298,7 +302,10 @@ mod tests {
         // What is further out does not count.
         let outer = vec![frame("put", "list.c", false), frame("main", "src/main.rs", false)];
         assert_eq!(Site::new(&outer), Site::C);
-        let nameless = [Frame::function("alloc::alloc::dealloc")];
-        assert_eq!(Site::new(&nameless), Site::RustsAllocator);
+        let system = "<std::alloc::System as core::alloc::global::GlobalAlloc>::dealloc";
+        for without_lines in ["alloc::alloc::dealloc", system] {
+            let frames = [Frame::function(without_lines)];
+            assert_eq!(Site::new(&frames), Site::RustsAllocator);
+        }
     }
 }
