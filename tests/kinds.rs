@@ -30,6 +30,8 @@ const FOUR: &[&str] = &["O0", "O2", "O0.stripped", "O2.stripped"];
 const DIRECTORY: &str = "DIRECTORY";
 const NAMED: &[&str] = &["O0", "O2"];
 
+const BRIDGES: &[&str] = &["O0", "O2", "O2.stripped", "lto", "lto.lines", "lto.O1"];
+
 const RUNTIMES: &[&str] =
     &["incremental", "incremental.O", "incremental.release", "minimal", "minimal.release", "stub"];
 
@@ -74,6 +76,7 @@ const SUITES: &[Suite] = &[
     Suite { variants: NAMED, ..c("cpp/doors", "cpp") },
     c("rust/holders", "rs"),
     Suite { variants: &["O0"], ..c("rust/layouts", "rs") },
+    Suite { variants: BRIDGES, ..c("rust/bridges", "rs") },
     Suite { variants: RUNTIMES, ..c("assemblyscript/collected", "ts") },
 ];
 
@@ -98,6 +101,7 @@ const CLEAN: &[(&str, &[&str])] = &[
     ("rust/holders", &["box_leaked_for_a_static", "rc_weak", "rc_in_a_vector", "rc_into_raw"]),
     ("rust/holders", &["once_lock", "vector_reused", "scoped"]),
     ("rust/layouts", &["right_layouts"]),
+    ("rust/bridges", &["allowed"]),
     ("assemblyscript/collected", &["held", "held_and_collected", "garbage", "dropped", "cycles"]),
     ("assemblyscript/collected", &["strings", "pinned", "raw_freed", "raw_held"]),
 ];

@@ -240,11 +240,11 @@ impl Heap {
         }
     }
 
-    /// Whether a block goes by the door by which it came, if its module has several.
+    /// Whether a block goes by the door by which it came, if that is to be asked.
     #[inline(always)]
     fn check_door(&mut self, caller: Caller, addr: u64, block: Block) {
-        if caller.has_doors {
-            self.other_door(caller, addr, block);
+        if caller.is_watched {
+            self.other_way(caller, addr, block);
         }
     }
 

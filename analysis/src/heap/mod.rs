@@ -13,7 +13,7 @@ pub(crate) mod anomalies;
 pub(crate) mod blocks;
 mod contexts;
 mod course;
-mod doors;
+pub(crate) mod doors;
 pub(crate) mod doubts;
 mod events;
 mod extent;
@@ -85,6 +85,8 @@ pub(crate) struct Heap {
     /// Records that are no events of their own.
     claims: u64,
     drops: Drops,
+    /// It is an error when one side frees what the other has allocated.
+    crossing_frees: bool,
 }
 
 /// A block that is no more.
@@ -130,12 +132,18 @@ struct Caller {
     tracepoint: TracepointId,
     /// What is allocated now is no leak.
     leaks_are_off: bool,
-    /// The module has doors that are told apart.
-    has_doors: bool,
+    /// By whom a block came and by whom it goes is compared.
+    is_watched: bool,
+}
+
+impl Caller {
+    fn by(&self) -> (StackId, TracepointId) {
+        (self.stack, self.tracepoint)
+    }
 }
 
 impl Heap {
-    pub(crate) fn new(caps: &Caps) -> Heap {
+    pub(crate) fn new(caps: &Caps, crossing_frees: bool) -> Heap {
         Heap {
             modules: Vec::new(),
             by_id: FxHashMap::default(),
@@ -164,6 +172,7 @@ impl Heap {
             looks: Looks::default(),
             claims: 0,
             drops: Drops::default(),
+            crossing_frees,
         }
     }
 
@@ -190,6 +199,7 @@ impl Heap {
     pub(crate) fn stack(&mut self, stack: &Stack) {
         let Some(index) = self.module_index(stack.module) else { return };
         let Some(module) = self.modules.get_mut(index) else { return };
+        module.doors.learn(&stack.frames);
         self.stacks.learn(&mut module.values, stack);
         self.contexts.reserve(self.stacks.len());
     }
@@ -416,7 +426,7 @@ impl Heap {
             stack,
             tracepoint,
             leaks_are_off: module.annotations.are_off(),
-            has_doors: module.doors.are_apart(),
+            is_watched: self.crossing_frees || module.doors.are_apart(),
         }
     }
 }
