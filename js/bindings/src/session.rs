@@ -178,7 +178,7 @@ extern "C" fn seepage_draft(groups: Address, count: usize) {
 #[unsafe(no_mangle)]
 extern "C" fn seepage_state(
     guest: u32,
-    is_hidden: i32,
+    hidden: u32,
     memory_bytes: f64,
     numbers: Address,
     globals: usize,
@@ -189,7 +189,6 @@ extern "C" fn seepage_state(
     let globals = numbers.by_ref().take(globals).collect();
     let roots = numbers.by_ref().take(roots).collect();
     let unchanged = std::iter::from_fn(|| Some(numbers.next()?..numbers.next()?)).collect();
-    let hidden = if is_hidden != 0 { GuestState::UNBOUNDED } else { 0 };
     let memory_bytes = memory_bytes as u64;
     let module = ModuleId(guest);
     let state = GuestState { module, hidden, globals, roots, memory_bytes, unchanged };

@@ -6,8 +6,9 @@ import type { Frame as JsFrame, Handles, Retained, Root } from "../handles/index
 import { native } from "../hook/native.js";
 import { Baseline, LONGEST, stretches, wordsOf } from "./image.js";
 import { link } from "./link.js";
+import { Locals } from "./locals.js";
 import { place } from "./place.js";
-import { guestStack, isInWasm } from "./stack.js";
+import { guestStack } from "./stack.js";
 import { Analysis } from "./wasm.js";
 import type { Host } from "./wasm.js";
 
@@ -94,6 +95,8 @@ interface GuestInfo {
 interface Guest extends GuestInfo {
   /** Absent until instantiation is over. */
   exports?: WebAssembly.Exports;
+  /** The code of its module, where that is known. */
+  code: Uint8Array | undefined;
   /** What its memory held at first, where that is known. */
   baseline?: Baseline;
   /** Size of its memories when it was last fed. */
@@ -109,6 +112,7 @@ interface Guest extends GuestInfo {
 export class Session {
   readonly #analysis: Analysis;
   readonly #host: Host;
+  readonly #locals: Locals;
   #watched: ((context: number) => void) | undefined;
   readonly #guests: Guest[] = [];
   readonly #guestOf = new WeakMap<WebAssembly.Instance, Guest>();
@@ -128,6 +132,7 @@ export class Session {
       watched: (context) => this.#guard(() => this.#watched?.(context)),
     };
     this.#analysis = new Analysis(this.#host);
+    this.#locals = new Locals(this.#analysis);
     this.#scratch = this.#analysis.alloc(SCRATCH);
     const timer = setInterval(() => this.flush(), PATIENCE);
     // Node would wait for it; a page has nothing to wait for.
@@ -146,14 +151,14 @@ export class Session {
   }
 
   /** A guest of an instrumented module: what it imports, and what to do with the instance. */
-  add(section: ArrayBuffer): {
+  add(section: ArrayBuffer, code: Uint8Array | undefined): {
     imports: WebAssembly.ModuleImports;
     attach(exports: WebAssembly.Exports, instance: WebAssembly.Instance): void;
   } {
     const info = JSON.parse(
       new TextDecoder().decode(this.#analysis.ask("seepage_guest", new Uint8Array(section))),
     ) as GuestInfo;
-    const guest: Guest = { ...info, pages: 0, isShared: false, isStopped: false, held: [] };
+    const guest: Guest = { ...info, code, pages: 0, isShared: false, isStopped: false, held: [] };
     this.#guests[guest.id] = guest;
     const { event, wide, context } = link(guest.id, this.#analysis.exports);
     return {
@@ -161,7 +166,12 @@ export class Session {
         event: (guest.wide ? wide : event)!,
         context: context!,
         flush: () => this.#guard(() => this.#feed(guest)),
-        mark: (tracepoint: number) => this.#guard(() => this.#markAt(guest, tracepoint)),
+        mark: (tracepoint: number) => {
+          this.#guard(() => {
+            this.#locals.learnCaller(guest);
+            this.#markAt(guest, tracepoint);
+          });
+        },
       },
       attach: (exports, instance) => {
         guest.exports = exports;
@@ -265,7 +275,7 @@ export class Session {
     this.#guard(() => {
       const numbers = groups.flatMap(({ guest, ptrs }) => [guest.id, ptrs.length, ...ptrs]);
       const long = new BigUint64Array(numbers.map(BigInt));
-      this.#lend(new Uint8Array(long.buffer), (address) => {
+      this.#analysis.lend(new Uint8Array(long.buffer), (address) => {
         this.#analysis.exports.seepage_draft!(address, long.length);
       });
       this.#sendImages(roots);
@@ -274,6 +284,21 @@ export class Session {
     const listed = objects(this.#retained(groups, this.#analysis.json()));
     if (listed !== undefined) this.#analysis.ask("seepage_objects", listed);
     return new TextDecoder().decode(this.#analysis.ask("seepage_render", { format, text }));
+  }
+
+  /** A guest ends the program by calling `exit`. */
+  leave<T>(exit: () => T): T {
+    this.#guard(() => this.#locals.leave());
+    try {
+      return exit();
+    } finally {
+      this.#locals.comeBack();
+    }
+  }
+
+  /** An error that nobody has caught ends the program. */
+  fail(error: unknown): void {
+    this.#guard(() => this.#locals.fail(error));
   }
 
   /** Ends the trace. */
@@ -290,7 +315,7 @@ export class Session {
 
   /** What each guest's memory holds, and who outside holds addresses in it. */
   #sendImages(roots: readonly Root[]): void {
-    const isHidden = isInWasm();
+    const hidden = this.#locals.hidden();
     for (const guest of this.#guests) {
       const memory = memoryOf(guest);
       if (memory === undefined) continue;
@@ -300,25 +325,17 @@ export class Session {
       const bounds = guest.baseline?.unchanged(memory, guest.wide) ?? [];
       const numbers = new BigUint64Array([...globals, ...[...addresses, ...bounds].map(BigInt)]);
       const counts = [globals.length, addresses.length, bounds.length];
-      this.#lend(new Uint8Array(numbers.buffer), (address) => {
+      this.#analysis.lend(new Uint8Array(numbers.buffer), (address) => {
         const { seepage_state: state } = this.#analysis.exports;
-        state!(guest.id, Number(isHidden), memory.byteLength, address, ...counts);
+        state!(guest.id, hidden, memory.byteLength, address, ...counts);
       });
       for (const [start, end] of stretches(wordsOf(memory), LONGEST)) {
-        this.#lend(new Uint8Array(memory, start, end - start), (address) => {
+        this.#analysis.lend(new Uint8Array(memory, start, end - start), (address) => {
           this.#analysis.exports.seepage_memory!(guest.id, start, address, end - start);
         });
         this.#passTraceOn();
       }
     }
-  }
-
-  /** Has a copy of some bytes in the analysis' memory for as long as `then` runs. */
-  #lend(bytes: Uint8Array, then: (address: number) => void): void {
-    const address = this.#analysis.alloc(bytes.length);
-    this.#analysis.bytes.set(bytes, address);
-    then(address);
-    this.#analysis.free(address, bytes.length);
   }
 
   /** The addresses of objects of one class and place in one guest. */
@@ -384,7 +401,8 @@ export class Session {
 
   /** The guest is at a context that nobody has seen. */
   #learn(guest: number, context: bigint): void {
-    const { calls, cut } = guestStack();
+    const { calls, module, cut } = guestStack();
+    this.#locals.learn(module, this.#guests[guest]!);
     new Uint32Array(this.#analysis.buffer, this.#scratch, calls.length).set(calls);
     this.#analysis.exports.seepage_stack!(
       guest,

@@ -57,6 +57,15 @@ export class Analysis {
     this.exports.seepage_free!(address, length);
   }
 
+  /** Has a copy of some bytes in the module's memory for as long as `then` runs. */
+  lend<T>(bytes: Uint8Array, then: (address: number) => T): T {
+    const address = this.alloc(bytes.length);
+    this.bytes.set(bytes, address);
+    const result = then(address);
+    this.free(address, bytes.length);
+    return result;
+  }
+
   /** Calls a function with bytes, then others, each as its address and length. */
   call(name: string, ...args: (Uint8Array | string | object | number)[]): number {
     const pieces: [number, number][] = [];
