@@ -14,6 +14,7 @@ use crate::{
     finding::Abstention,
     heap::Heap,
     host::HostCourse,
+    image::LentMemory,
     kinds,
     open_files::OpenFileList,
     outcome::{Drops, Outcome},
@@ -22,7 +23,8 @@ use crate::{
     suppressions::{self, Rule},
     whatif::{HeapShape, Remaining},
 };
-use seepage_trace::{Context, End, Frame, Message, ModuleId, ModuleInfo};
+use seepage_trace::{Context, End, Frame, Message, ModuleId, ModuleInfo, State};
+use std::sync::Arc;
 
 mod images;
 mod marks;
@@ -90,6 +92,18 @@ impl Session {
     /// retains is told then.
     pub fn group_roots(&mut self, groups: Vec<RootGroup>) {
         self.root_groups = groups;
+    }
+
+    /// Takes the image of a module's memory at the mark or the end that comes next, as the messages
+    /// `State` and `Memory` would bring it, and reads the memory where it is, until then. Nothing
+    /// may write to it meanwhile.
+    pub fn lend(&mut self, state: &State, memory: Arc<dyn LentMemory>) {
+        self.images.lend(state, memory);
+    }
+
+    /// Says that there is no room for an image of the mark or the end that comes next.
+    pub fn drop_image(&mut self) {
+        self.images.dropped += 1;
     }
 
     /// Takes the next message.

@@ -9,7 +9,7 @@ import type { Handles } from "./handles/index.js";
 import { native } from "./hook/native.js";
 import type { KnownLeaks } from "./known.js";
 import { instrument, view } from "./tracer/instrument.js";
-import type { InstrumentOptions, Made } from "./tracer/instrument.js";
+import type { InstrumentOptions, Instrumented, Made } from "./tracer/instrument.js";
 import { ADDED_EXPORT, SECTION, Session, sectionOf } from "./tracer/session.js";
 
 /** Changes when copies of the package cannot share a runtime any more. */
@@ -46,7 +46,7 @@ export class Runtime {
 
   /** The session, made when somebody first asks. */
   get session(): Session {
-    return (this.#session ??= new Session((message) => this.warn(message)));
+    return (this.#session ??= new Session((message) => this.warn(message), () => this.handles.roots()));
   }
 
   /** Whether any heap is traced. */
@@ -71,7 +71,7 @@ export class Runtime {
     try {
       const { cache, ...asked } = { ...options, name, shared: env.mayShare() };
       const make = (): Made => {
-        const { wasm, inspection } = instrument(bytes, asked);
+        const { wasm, inspection } = instrumentAny(bytes, asked);
         const { reason } = inspection.probe;
         if (reason !== null) {
           this.warn(`what may be the allocator of the module ${name} was not tried: ${reason}`);
@@ -144,6 +144,20 @@ export class Runtime {
       this.warn(`an instance is not traced: ${String(error)}`);
       return undefined;
     }
+  }
+}
+
+const NO_SUCH_EXPORT = /^--mark-export (.*): the module exports no function/;
+
+/** Instruments one of a program's modules, of which some have the exports that mark a moment. */
+function instrumentAny(bytes: BufferSource, options: InstrumentOptions): Instrumented {
+  try {
+    return instrument(bytes, options);
+  } catch (error) {
+    const missing = NO_SUCH_EXPORT.exec((error as Error).message)?.[1];
+    const markExport = options.markExport?.filter((name) => name !== missing) ?? [];
+    if (markExport.length === (options.markExport?.length ?? 0)) throw error;
+    return instrumentAny(bytes, { ...options, markExport });
   }
 }
 
