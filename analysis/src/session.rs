@@ -245,7 +245,16 @@ impl Session {
             drop(live);
             let image = image.map(|image| &image.memory);
             let (bytes, top) = (survey.main.bytes, survey.extent.top);
-            let end = Moment { module, survey: &survey, image, blocks, bytes, top, known: None };
+            let end = Moment {
+                module,
+                survey: &survey,
+                image,
+                blocks,
+                bytes,
+                top,
+                known: None,
+                is_past: false,
+            };
             let known = end.add_to(&mut account, |picture| {
                 let owner = |index| shares::owner(index, picture.blocks, judged.as_ref());
                 shares.add_demand(picture, remains.grown_in(survey.main), owner);
@@ -255,7 +264,16 @@ impl Session {
             drop((end, judged));
             let blocks = take::placed(remains.at_peak(&survey));
             let (bytes, top) = (survey.main.at_peak, survey.top_at_peak);
-            let peak = Moment { module, survey: &survey, image: None, blocks, bytes, top, known };
+            let peak = Moment {
+                module,
+                survey: &survey,
+                image: None,
+                blocks,
+                bytes,
+                top,
+                known,
+                is_past: true,
+            };
             peak.add_to(&mut peak_account, |_| ());
             maps.draw(MapMoment::Peak, &peak);
         }

@@ -4,8 +4,12 @@ mod guest;
 
 use guest::{Guest, analyze, module_info};
 use proptest::{collection::vec, prelude::*};
-use seepage_analysis::{Config, FreeRuns, FreeSpace, GrownBy, GrownFor, NotJudged, Outcome};
-use seepage_trace::{Context, End, Frees, Memory, Message, ModuleInfo, Outcome as Ending, State};
+use seepage_analysis::{
+    Config, FreeRuns, FreeSpace, GrownBy, GrownFor, NotJudged, Outcome, Overhead,
+};
+use seepage_trace::{
+    Context, End, Event, Frees, Memory, Message, ModuleInfo, Outcome as Ending, State,
+};
 use std::{collections::BTreeMap, ops::Range};
 
 const PAGE: u64 = 65_536;
@@ -308,4 +312,28 @@ fn what_is_known_noise_is_so_in_the_map_of_a_mark_as_well() {
         })
     });
     assert_eq!(noise.collect::<Vec<_>>(), [true, true, false], "mark, end, and peak");
+}
+
+#[test]
+fn what_an_allocator_tells_is_no_event_and_its_overhead() {
+    let mut guest = Guest::of(module_info("pool.wasm", "libc"));
+    let main = guest.at(&["main"]);
+    let usable = |addr: u64, size: u64| Event::Usable {
+        tracepoint: guest::MALLOC,
+        context: main,
+        addr,
+        size,
+    };
+    guest.alloc(main, 4096, 100).event(usable(4096, 112));
+    guest.alloc(main, 4208, 100).event(usable(4208, 112));
+    // Of what is no block, and of less than was asked for.
+    guest.event(usable(9999, 100)).event(usable(4208, 99));
+    guest.realloc(main, 4208, 4208, 60).event(usable(4208, 112));
+    let outcome = guest.judged();
+    assert_eq!((outcome.profile.totals.events, outcome.drops.unknown_records), (3, 0));
+    let account = outcome.profile.account.expect("one");
+    assert_eq!((account.overhead, account.how), (12 + 52, Some(Overhead::Measured)));
+    // More was live before the second became smaller; by the sizes it is known what that took.
+    let at_peak = outcome.profile.peak_account.expect("one");
+    assert_eq!((at_peak.overhead, at_peak.how), (12 + 12, Some(Overhead::Computed)));
 }

@@ -273,7 +273,8 @@ pub struct Memory {
     pub page_size: u64,
     /// What every byte is for at the end. The parts add up to `final_pages` times `page_size`.
     pub account: Option<Account>,
-    /// How the account's `overhead` was found: `measured` in the allocator's own headers,
+    /// How the account's `overhead` was found: `measured` in the allocator's own headers or told by
+    /// its `malloc_usable_size`, `told` by that but for what may be in front of blocks,
     /// `computed` by its rules, or `estimated` by how close together blocks lie. Null if no
     /// allocator was seen to work.
     pub overhead: Option<String>,

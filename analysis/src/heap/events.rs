@@ -65,6 +65,12 @@ impl Heap {
                 let caller = self.caller(module, context, tracepoint);
                 return self.claim(caller, addr, size);
             }
+            Event::Usable { addr, size, .. } => {
+                // It belongs to the event before.
+                self.totals.events -= 1;
+                self.claims += 1;
+                return self.learn_usable(module, addr, size);
+            }
         }
         let live = self.totals.live;
         let clock = self.totals.events;
