@@ -119,11 +119,28 @@ impl Session {
                 self.host.add(*memory, totals.events, totals.live, self.heap.pages());
             }
             Message::Mark { name } => {
+                self.collect();
                 let (found, not_judged) = self.at_mark(name);
                 self.heap.mark(name, found, not_judged);
                 self.images.clear();
             }
-            Message::End(end) => self.end = Some(end.clone()),
+            Message::End(end) => {
+                self.collect();
+                self.end = Some(end.clone());
+            }
+        }
+    }
+
+    /// Takes note of what collectors have taken back without a call, where an image of their books shows
+    /// it. What is live then may still only wait for the collector.
+    fn collect(&mut self) {
+        let is_tinygo = |module: &&ModuleInfo| {
+            module.tracepoints.iter().any(|tracepoint| tracepoint.family == "tinygo")
+        };
+        for module in self.modules.iter().filter(is_tinygo) {
+            if let Some(image) = self.images.of(module.id) {
+                self.heap.collect(module.id, &image.memory);
+            }
         }
     }
 

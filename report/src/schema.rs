@@ -229,6 +229,10 @@ pub struct Totals {
     pub allocated: Count,
     /// What was freed.
     pub freed: Count,
+    /// What of `freed` a collector took back without a call, as its own books have shown at the marks
+    /// and at the end (TinyGo).
+    #[serde(default)]
+    pub collected: Count,
     /// What is live at the end.
     pub live: Count,
     /// What was live at the high-water mark.

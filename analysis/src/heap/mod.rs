@@ -26,6 +26,7 @@ pub(crate) mod space;
 mod stacks;
 pub(crate) mod survey;
 mod timeline;
+mod tinygo;
 pub(crate) mod usable;
 
 use crate::{
@@ -117,6 +118,8 @@ struct Module {
     annotations: Annotations,
     doors: Doors,
     usable_sizes: UsableSizes,
+    /// How its collector's books are read, once they have been.
+    collector: Option<tinygo::Reading>,
 }
 
 impl Module {
@@ -407,6 +410,7 @@ impl Heap {
             annotations: Annotations::default(),
             doors: Doors::default(),
             usable_sizes: UsableSizes::default(),
+            collector: None,
         });
         self.by_id.insert(id, self.modules.len() - 1);
         Some(self.modules.len() - 1)
