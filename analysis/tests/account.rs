@@ -340,7 +340,7 @@ fn what_an_allocator_tells_is_no_event_and_its_overhead() {
 
 /// As TinyGo's collector up to 0.39 keeps its books: two bits for each 16 bytes, at the memory's end.
 fn collector_books(guest: &mut Guest, start: u64, bytes: u64, objects: &[(u64, u64)]) {
-    let from = bytes - (bytes - start + 64) / 65;
+    let from = bytes - (bytes - start).div_ceil(65);
     let mut states = vec![0u8; (bytes - from) as usize];
     for &(addr, size) in objects {
         let head = (addr - start) / 16;

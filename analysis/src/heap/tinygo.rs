@@ -29,6 +29,10 @@ const BLOCKS_OF_BYTE: u64 = 4;
 /// So far before the lowest block that was handed out may the heap begin, in blocks: what was left of
 /// the page before the memory first grew.
 const MAX_SKIPPED: u64 = 4096;
+/// TinyGo has memories of 32 bits only.
+const MAX_BYTES: u64 = 1 << 32;
+/// Over all readings each block is looked at so often, or nothing is said.
+const MAX_LOOKS: u64 = 16;
 /// Fewer objects prove nothing.
 const LEAST_OBJECTS: usize = 8;
 
@@ -85,7 +89,7 @@ fn read(
     let reading = |(is_split, header)| Reading { lowest, header, is_split };
     let all = [(false, 0), (false, BLOCK), (true, BLOCK), (true, 0)].map(reading);
     let readings = known.as_ref().map_or(&all[..], std::slice::from_ref);
-    let books = Books::new(image, lowest.saturating_sub((MAX_SKIPPED + 1) * BLOCK))?;
+    let mut books = Books::new(image, lowest.saturating_sub((MAX_SKIPPED + 1) * BLOCK))?;
     let mut found: Option<(Reading, Vec<Object>)> = None;
     for &reading in readings {
         let Reading { header, is_split, .. } = reading;
@@ -108,7 +112,7 @@ fn read(
             found.get_or_insert((reading, objects));
         }
     }
-    found
+    found.filter(|_| books.looks_left > 0)
 }
 
 /// The end of a memory, where the metadata is.
@@ -116,14 +120,24 @@ struct Books {
     /// Address of the first byte.
     from: u64,
     bytes: Vec<u8>,
+    /// The first byte that is not 0.
+    first: usize,
+    /// So many blocks may still be looked at.
+    looks_left: u64,
 }
 
 impl Books {
     /// For a heap that begins at `start` or above.
     fn new(image: &MemoryImage, start: u64) -> Option<Books> {
+        if image.bytes > MAX_BYTES {
+            return None;
+        }
         let from = metadata(start, image.bytes)? & !3;
         let words = (from..image.bytes).step_by(4).map(|addr| image.word(addr, Word::Four) as u32);
-        Some(Books { from, bytes: words.flat_map(u32::to_le_bytes).collect() })
+        let bytes: Vec<u8> = words.flat_map(u32::to_le_bytes).collect();
+        let first = bytes.iter().position(|&byte| byte != 0)?;
+        let looks_left = MAX_LOOKS * (bytes.len() as u64 * BLOCKS_OF_BYTE + MAX_SKIPPED);
+        Some(Books { from, bytes, first, looks_left })
     }
 
     fn end(&self) -> u64 {
@@ -131,11 +145,12 @@ impl Books {
     }
 
     /// All objects, if each of them is a live block's: nothing else is believed.
-    fn objects(&self, start: u64, reading: Reading, live: &[LiveBlock]) -> Option<Vec<Object>> {
+    fn objects(&mut self, start: u64, reading: Reading, live: &[LiveBlock]) -> Option<Vec<Object>> {
         let Reading { header, is_split, .. } = reading;
         let from = metadata(start, self.end())?;
         let count = (from - start) / BLOCK;
-        let metadata = self.bytes.get(usize::try_from(from.checked_sub(self.from)?).ok()?..)?;
+        let skipped = usize::try_from(from.checked_sub(self.from)?).ok()?;
+        let metadata = self.bytes.get(skipped..)?;
         let state = |block: u64| -> u8 {
             let byte = metadata.get((block / BLOCKS_OF_BYTE) as usize).copied().unwrap_or(0);
             let place = block % BLOCKS_OF_BYTE;
@@ -146,8 +161,9 @@ impl Books {
         };
         let mut objects = Vec::new();
         let mut blocks = live.iter();
-        let mut block = 0;
+        let mut block = self.first.saturating_sub(skipped) as u64 * BLOCKS_OF_BYTE;
         while block < count {
+            self.looks_left = self.looks_left.checked_sub(1)?;
             match state(block) {
                 // A whole byte of free blocks, as most are.
                 0 if block % BLOCKS_OF_BYTE == 0
@@ -166,6 +182,7 @@ impl Books {
             let head = block;
             block += 1;
             while block < count && state(block) == 2 {
+                self.looks_left = self.looks_left.checked_sub(1)?;
                 block += 1;
             }
             let addr = start + head * BLOCK + header;

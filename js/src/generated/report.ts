@@ -1438,6 +1438,7 @@ export interface Tool {
  */
 export interface Totals {
   allocated: Count;
+  collected?: Count;
   /**
    * Events: what every `clock` counts.
    */
