@@ -3,7 +3,7 @@
 //! ```text
 //! heap start                                             metadata            the memory's end
 //! │ block │ block │ block │ …    of 16 bytes each          │ two bits for each block │
-//!   head    tail    tail    an object; the first 0 or 16 bytes of it are its header
+//!   head    tail    tail    an object; 0 to 16 bytes of it are its header
 //! ```
 //!
 //! The collector frees without a call, so the books have it that all blocks are live until they are
@@ -33,6 +33,8 @@ const MAX_SKIPPED: u64 = 4096;
 const MAX_BYTES: u64 = 1 << 32;
 /// Over all readings each block is looked at so often, or nothing is said.
 const MAX_LOOKS: u64 = 16;
+/// Whether the two bits are apart, and the bytes of a header, as there are versions.
+const KNOWN: [(bool, u64); 5] = [(false, 0), (false, 16), (true, 16), (true, 8), (true, 4)];
 /// Fewer objects prove nothing.
 const LEAST_OBJECTS: usize = 8;
 
@@ -87,7 +89,7 @@ fn read(
 ) -> Option<(Reading, Vec<Object>)> {
     let lowest = known.map(|known| known.lowest).or(Some(live.first()?.addr))?;
     let reading = |(is_split, header)| Reading { lowest, header, is_split };
-    let all = [(false, 0), (false, BLOCK), (true, BLOCK), (true, 0)].map(reading);
+    let all = KNOWN.map(reading);
     let readings = known.as_ref().map_or(&all[..], std::slice::from_ref);
     let mut books = Books::new(image, lowest.saturating_sub((MAX_SKIPPED + 1) * BLOCK))?;
     let mut found: Option<(Reading, Vec<Object>)> = None;
@@ -166,7 +168,7 @@ impl Books {
             self.looks_left = self.looks_left.checked_sub(1)?;
             match state(block) {
                 // A whole byte of free blocks, as most are.
-                0 if block % BLOCKS_OF_BYTE == 0
+                0 if block.is_multiple_of(BLOCKS_OF_BYTE)
                     && metadata.get((block / BLOCKS_OF_BYTE) as usize) == Some(&0) =>
                 {
                     block += BLOCKS_OF_BYTE;
@@ -244,9 +246,14 @@ mod tests {
 
     #[test]
     fn every_version_is_read() {
-        for (header, is_split, first) in
-            [(0, false, 0), (16, false, 0), (16, true, 0), (16, true, 300)]
-        {
+        for (header, is_split, first) in [
+            (0, false, 0),
+            (16, false, 0),
+            (16, true, 0),
+            (16, true, 300),
+            (8, true, 3),
+            (4, true, 3),
+        ] {
             let (image, live, kept) = heap(header, is_split, first);
             let (reading, objects) = read(&image, &live, None).expect("one reading fits");
             assert_eq!((reading.header, reading.is_split), (header, is_split));
