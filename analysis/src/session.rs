@@ -134,10 +134,7 @@ impl Session {
     /// Takes note of what collectors have taken back without a call, where an image of their books shows
     /// it. What is live then may still only wait for the collector.
     fn collect(&mut self) {
-        let is_tinygo = |module: &&ModuleInfo| {
-            module.tracepoints.iter().any(|tracepoint| tracepoint.family == "tinygo")
-        };
-        for module in self.modules.iter().filter(is_tinygo) {
+        for module in &self.modules {
             if let Some(image) = self.images.of(module.id) {
                 self.heap.collect(module.id, &image.memory);
             }

@@ -229,8 +229,8 @@ pub struct Totals {
     pub allocated: Count,
     /// What was freed.
     pub freed: Count,
-    /// What of `freed` a collector took back without a call, as its own books have shown at the marks
-    /// and at the end (TinyGo).
+    /// What of `freed` a collector took back without a call (TinyGo), as its own books have shown at the
+    /// marks and at the end, or another block in the same place.
     #[serde(default)]
     pub collected: Count,
     /// What is live at the end.

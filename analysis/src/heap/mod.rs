@@ -118,6 +118,8 @@ struct Module {
     annotations: Annotations,
     doors: Doors,
     usable_sizes: UsableSizes,
+    /// Its collector takes blocks back without a call, as TinyGo's does.
+    is_collected_unseen: bool,
     /// How its collector's books are read, once they have been.
     collector: Option<tinygo::Reading>,
 }
@@ -199,6 +201,7 @@ impl Heap {
         module.functions = allocators.map(|it| it.function.clone()).collect();
         module.annotations = Annotations::new(&info.tracepoints);
         module.doors = Doors::new(&info.tracepoints);
+        module.is_collected_unseen = info.tracepoints.iter().any(|it| it.family == "tinygo");
         true
     }
 
@@ -410,6 +413,7 @@ impl Heap {
             annotations: Annotations::default(),
             doors: Doors::default(),
             usable_sizes: UsableSizes::default(),
+            is_collected_unseen: false,
             collector: None,
         });
         self.by_id.insert(id, self.modules.len() - 1);

@@ -60,6 +60,9 @@ impl Heap {
     /// Takes from the books what the collector of a module has taken back, as an image of now shows it.
     pub(crate) fn collect(&mut self, module: ModuleId, image: &MemoryImage) {
         let Some(&index) = self.by_id.get(&module) else { return };
+        if !self.modules[index].is_collected_unseen {
+            return;
+        }
         let (table, known) = (self.modules[index].table, self.modules[index].collector);
         let live: Vec<LiveBlock> =
             self.blocks.live(table).into_iter().filter(|block| block.size > 0).collect();
