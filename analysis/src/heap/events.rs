@@ -5,7 +5,7 @@
 //! totals, in the sum of the contexts and in the table, except for blocks beyond the cap.
 
 use super::{
-    AnomalyKind, Block, Caller, Found, Gone, Heap, Moment, Now, Peak, blocks::Alignment,
+    AnomalyKind, Block, Caller, Found, Gone, Heap, Moment, Now, Peak, TableId, blocks::Alignment,
     space::Request,
 };
 use crate::profile::StackId;
@@ -65,6 +65,12 @@ impl Heap {
                 let caller = self.caller(module, context, tracepoint);
                 return self.claim(caller, addr, size);
             }
+            Event::Usable { addr, size, .. } => {
+                // It belongs to the event before.
+                self.totals.events -= 1;
+                self.claims += 1;
+                return self.learn_usable(module, addr, size);
+            }
         }
         let live = self.totals.live;
         let clock = self.totals.events;
@@ -106,7 +112,7 @@ impl Heap {
             Found::Live(block) => {
                 let temporary = self.newest == Some((caller.table, addr));
                 let lifetime = clock.saturating_sub(block.birth);
-                self.gone(caller, addr, block);
+                self.gone(caller.table, caller.module, addr, block);
                 self.contexts.ended(block.stack, block.size, lifetime, temporary, clock);
                 self.lifetimes.add(lifetime, block.size);
                 if temporary {
@@ -146,7 +152,7 @@ impl Heap {
         }
         let birth = match self.blocks.remove(caller.table, old, caller.stack) {
             Found::Live(block) => {
-                self.gone(caller, old, block);
+                self.gone(caller.table, caller.module, old, block);
                 self.contexts.removed(block.stack, block.size, self.totals.events);
                 self.check_door(caller, old, block);
                 if align.contradicts(block.align) {
@@ -209,7 +215,7 @@ impl Heap {
         let block = Block { size, birth, since: clock, stack, tracepoint, ignored, align };
         let inserted = self.blocks.insert(table, addr, block);
         if let Ok(Some(earlier)) = inserted {
-            self.gone(caller, addr, earlier);
+            self.gone(caller.table, caller.module, addr, earlier);
             self.contexts.removed(earlier.stack, earlier.size, clock);
             // Two blocks can share an address if one of them has no bytes.
             if size > 0 && earlier.size > 0 {
@@ -250,13 +256,13 @@ impl Heap {
 
     /// Books that a live block is none any more; its context's books are left to the caller.
     #[inline(always)]
-    fn gone(&mut self, caller: Caller, addr: u64, block: Block) {
+    pub(super) fn gone(&mut self, table: TableId, module: usize, addr: u64, block: Block) {
         if block.since <= self.peak.clock {
             let Block { size, stack, .. } = block;
-            self.gone_since_peak.push(Gone { table: caller.table, addr, size, stack });
+            self.gone_since_peak.push(Gone { table, addr, size, stack });
         }
-        self.modules[caller.module].extent.give_back(block.size);
-        self.graves.bury(caller.table, addr, block.stack);
+        self.modules[module].extent.give_back(block.size);
+        self.graves.bury(table, addr, block.stack);
         self.totals.freed.add(block.size);
         self.totals.live.remove(block.size);
     }
