@@ -5,11 +5,13 @@
 //! totals, in the sum of the contexts and in the table, except for blocks beyond the cap.
 
 use super::{
-    AnomalyKind, Block, Caller, Found, Gone, Heap, Moment, Now, Peak, blocks::Alignment,
+    AnomalyKind, Block, Caller, Gone, Heap, Moment, NoBlock, Now, Peak, blocks::Alignment,
     space::Request,
 };
-use crate::profile::StackId;
-use seepage_trace::{Event, RecordLayout, Records, abi::Record};
+use seepage_trace::{
+    Event, RecordLayout, Records,
+    abi::{Record, RecordKind},
+};
 
 /// Rust's allocator is not asked for nothing; what has no bytes is at an address that is its
 /// alignment, and wasm-bindgen's exports hand such addresses out and take them back.
@@ -24,56 +26,70 @@ impl Heap {
         }
     }
 
-    /// With the layout a constant, reading a record and booking it become one piece of code.
+    /// With the layout a constant, reading a record and booking it become one piece of code. What is
+    /// neither an allocation nor a free is kept out of it, so that there are registers enough.
     #[inline(always)]
     fn book_as(&mut self, layout: RecordLayout, module: usize, raw: &[u8]) {
         for bytes in raw.chunks_exact(layout.size()) {
-            let record = Record::read(layout, bytes);
-            if let Some(event) = record.and_then(|record| record.event(layout)) {
-                self.event(module, event);
+            let Some(record) = Record::read(layout, bytes) else { continue };
+            let Some(kind) = record.kind() else { continue };
+            self.totals.events += 1;
+            match kind {
+                RecordKind::Alloc => {
+                    let caller = self.caller(module, &record);
+                    self.alloc(caller, record.addr, record.size, Alignment::of(&record));
+                }
+                RecordKind::Free | RecordKind::FreeSized => {
+                    let caller = self.caller(module, &record);
+                    let size = (kind == RecordKind::FreeSized).then_some(record.size);
+                    self.free(caller, record.addr, size, Alignment::of(&record));
+                }
+                RecordKind::Realloc => {
+                    let caller = self.caller(module, &record);
+                    let Record { old, addr, size, .. } = record;
+                    self.realloc(caller, old, addr, size, Alignment::of(&record));
+                }
+                RecordKind::Grow | RecordKind::Annotation | RecordKind::Claim => {
+                    self.other(layout, module, record);
+                }
             }
+            self.observe();
         }
     }
 
-    #[inline(always)]
-    fn event(&mut self, module: usize, event: Event) {
-        self.totals.events += 1;
-        match event {
-            Event::Alloc { tracepoint, context, addr, size, align } => {
-                let caller = self.caller(module, context, tracepoint);
-                self.alloc(caller, addr, size, Alignment::new(align));
+    #[inline(never)]
+    fn other(&mut self, layout: RecordLayout, module: usize, record: Record) {
+        match record.event(layout) {
+            Some(Event::Grow { memory, before, delta, .. }) => {
+                let caller = self.caller(module, &record);
+                self.grow(caller, memory, before, delta);
             }
-            Event::Free { tracepoint, context, addr, size, align } => {
-                let caller = self.caller(module, context, tracepoint);
-                self.free(caller, addr, size, Alignment::new(align));
-            }
-            Event::Realloc { tracepoint, context, old, addr, size, align } => {
-                let caller = self.caller(module, context, tracepoint);
-                self.realloc(caller, old, addr, size, Alignment::new(align));
-            }
-            Event::Grow { tracepoint, context, memory, before, delta } => {
-                let caller = self.caller(module, context, tracepoint);
-                self.grow(module, caller.stack, memory, before, delta);
-            }
-            Event::Annotation { tracepoint, addr, size, .. } => {
+            Some(Event::Annotation { tracepoint, addr, size, .. }) => {
                 self.annotate(module, tracepoint, addr, size);
             }
-            Event::Claim { tracepoint, context, addr, size } => {
+            Some(Event::Claim { addr, size, .. }) => {
                 // It belongs to the event that follows.
                 self.totals.events -= 1;
                 self.claims += 1;
-                let caller = self.caller(module, context, tracepoint);
-                return self.claim(caller, addr, size);
+                let caller = self.caller(module, &record);
+                self.claim(caller, addr, size);
             }
+            Some(Event::Alloc { .. } | Event::Free { .. } | Event::Realloc { .. }) | None => {}
         }
+    }
+
+    /// Sees the heap after an event.
+    #[inline(always)]
+    fn observe(&mut self) {
         let live = self.totals.live;
         let clock = self.totals.events;
-        if live.bytes > self.peak.live.bytes {
+        // What is no more than at some time since the last point is no more than ever before.
+        if self.timeline.rises(live.bytes) && live.bytes > self.peak.live.bytes {
             self.peak = Peak { live, clock, time_ns: self.time_ns, pages: self.space.pages() };
             self.contexts.set_moment(Moment::Peak, clock);
             self.gone_since_peak.clear();
         }
-        if self.timeline.observe(clock, live.bytes) {
+        if self.timeline.is_due(clock) {
             self.timeline.add(clock, self.time_ns, live, self.space.pages());
             self.look_closer();
             self.contexts.tick(clock);
@@ -102,9 +118,10 @@ impl Heap {
             return;
         }
         let clock = self.totals.events;
-        match self.blocks.remove(caller.table, addr, caller.stack) {
-            Found::Live(block) => {
-                let temporary = self.newest == Some((caller.table, addr));
+        let table = self.modules[caller.module()].table;
+        match self.blocks.remove(table, addr, caller.stack) {
+            Ok(&block) => {
+                let temporary = self.newest == Some((table, addr));
                 let lifetime = clock.saturating_sub(block.birth);
                 self.gone(caller, addr, block);
                 self.contexts.ended(block.stack, block.size, lifetime, temporary, clock);
@@ -118,23 +135,18 @@ impl Heap {
                 }
             }
             // Nothing was given back.
-            Found::Freed(_) | Found::Nothing if size == Some(0) => {}
-            Found::Freed(by) => {
+            Err(_) if size == Some(0) => {}
+            Err(NoBlock::Freed(by)) => {
                 self.no_block(AnomalyKind::DoubleFree, caller, addr, size, Some(by))
             }
-            Found::Nothing => self.no_block(AnomalyKind::UnknownFree, caller, addr, size, None),
+            Err(NoBlock::Never) => {
+                self.no_block(AnomalyKind::UnknownFree, caller, addr, size, None)
+            }
         }
     }
 
-    #[inline(always)]
-    pub(super) fn realloc(
-        &mut self,
-        caller: Caller,
-        old: u64,
-        addr: u64,
-        size: u64,
-        align: Alignment,
-    ) {
+    #[inline(never)]
+    fn realloc(&mut self, caller: Caller, old: u64, addr: u64, size: u64, align: Alignment) {
         match (old, addr) {
             (0, _) => return self.alloc(caller, addr, size, align),
             (_, 0) if size == 0 => return self.free(caller, old, None, align),
@@ -144,8 +156,9 @@ impl Heap {
             (_, 0) => return self.refused(caller, old, size),
             _ => self.totals.reallocs += 1,
         }
-        let birth = match self.blocks.remove(caller.table, old, caller.stack) {
-            Found::Live(block) => {
+        let table = self.modules[caller.module()].table;
+        let birth = match self.blocks.remove(table, old, caller.stack) {
+            Ok(&block) => {
                 self.gone(caller, old, block);
                 self.contexts.removed(block.stack, block.size, self.totals.events);
                 self.check_door(caller, old, block);
@@ -154,9 +167,9 @@ impl Heap {
                 }
                 block.birth
             }
-            Found::Nothing if DANGLING.contains(&old) => self.totals.events,
-            found => {
-                let by = if let Found::Freed(by) = found { Some(by) } else { None };
+            Err(NoBlock::Never) if DANGLING.contains(&old) => self.totals.events,
+            Err(none) => {
+                let by = if let NoBlock::Freed(by) = none { Some(by) } else { None };
                 self.no_block(AnomalyKind::UnknownRealloc, caller, old, Some(size), by);
                 self.totals.events
             }
@@ -174,9 +187,9 @@ impl Heap {
 
     #[cold]
     fn explain(&mut self, caller: Caller, size: u64) {
-        let extent = self.modules[caller.module].extent;
-        let range = self.modules[caller.module].memories;
-        let (stacks, functions) = (&self.stacks, &self.modules[caller.module].functions);
+        let extent = self.modules[caller.module()].extent;
+        let range = self.modules[caller.module()].memories;
+        let (stacks, functions) = (&self.stacks, &self.modules[caller.module()].functions);
         let is_allocators = |name: &str| functions.iter().any(|function| function == name);
         let is_for = |grower| stacks.leads_through(grower, caller.stack, is_allocators);
         let request = Request { size, stack: caller.stack };
@@ -185,27 +198,23 @@ impl Heap {
 
     /// The memory grows, or is not allowed to.
     #[cold]
-    fn grow(
-        &mut self,
-        module: usize,
-        stack: StackId,
-        memory: u32,
-        before: Option<u64>,
-        delta: u64,
-    ) {
+    fn grow(&mut self, caller: Caller, memory: u32, before: Option<u64>, delta: u64) {
+        let module = caller.module();
         let range = self.modules[module].memories;
         let free = match (memory, delta) {
             (0, 1..) => self.free_space(module, before, delta),
             _ => None,
         };
         let now = Now { free, ..self.now(module) };
-        self.space.grow(range, memory, stack, before, delta, now);
+        self.space.grow(range, memory, caller.stack, before, delta, now);
     }
 
     #[inline(always)]
     fn insert(&mut self, caller: Caller, addr: u64, size: u64, align: Alignment, birth: u64) {
         let clock = self.totals.events;
-        let Caller { table, stack, tracepoint, leaks_are_off: ignored, .. } = caller;
+        let Caller { stack, tracepoint, .. } = caller;
+        let module = &self.modules[caller.module()];
+        let (table, ignored) = (module.table, module.annotations.are_off());
         let block = Block { size, birth, since: clock, stack, tracepoint, ignored, align };
         let inserted = self.blocks.insert(table, addr, block);
         if let Ok(Some(earlier)) = inserted {
@@ -217,7 +226,7 @@ impl Heap {
             }
         }
         if inserted.is_ok() {
-            let module = &mut self.modules[caller.module];
+            let module = &mut self.modules[caller.module()];
             let end = addr.saturating_add(size);
             if end > module.extent.top {
                 if self.space.has_untracked() {
@@ -243,7 +252,7 @@ impl Heap {
     /// Whether a block goes by the door by which it came, if its module has several.
     #[inline(always)]
     fn check_door(&mut self, caller: Caller, addr: u64, block: Block) {
-        if caller.has_doors {
+        if self.modules[caller.module()].doors.are_apart() {
             self.other_door(caller, addr, block);
         }
     }
@@ -251,12 +260,14 @@ impl Heap {
     /// Books that a live block is none any more; its context's books are left to the caller.
     #[inline(always)]
     fn gone(&mut self, caller: Caller, addr: u64, block: Block) {
+        let module = &mut self.modules[caller.module()];
+        module.extent.give_back(block.size);
+        let table = module.table;
         if block.since <= self.peak.clock {
             let Block { size, stack, .. } = block;
-            self.gone_since_peak.push(Gone { table: caller.table, addr, size, stack });
+            self.gone_since_peak.push(Gone { table, addr, size, stack });
         }
-        self.modules[caller.module].extent.give_back(block.size);
-        self.graves.bury(caller.table, addr, block.stack);
+        self.graves.bury(table, addr, block.stack);
         self.totals.freed.add(block.size);
         self.totals.live.remove(block.size);
     }

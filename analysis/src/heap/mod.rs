@@ -38,7 +38,7 @@ use crate::{
 };
 use annotations::Annotations;
 use anomalies::{Anomalies, Anomaly, AnomalyKind};
-use blocks::{Block, Blocks, Found, Limits, TableId};
+use blocks::{Block, Blocks, Limits, NoBlock, TableId};
 use contexts::{Contexts, Moment};
 use doors::Doors;
 use doubts::Doubting;
@@ -50,6 +50,7 @@ use marks::Marks;
 use rustc_hash::FxHashMap;
 use seepage_trace::{
     Context, Frame, ModuleId, ModuleInfo, Records, Role, Stack, Tracepoint, TracepointId,
+    abi::Record,
 };
 use space::{MemoryRange, Now, Space, SpaceFigures};
 use stacks::{StackEntry, Stacks, Values};
@@ -121,17 +122,19 @@ impl Module {
     }
 }
 
-/// Who does something, and by what.
+/// Who does something, and by what. Small enough to be handed on in registers.
 #[derive(Clone, Copy)]
 struct Caller {
-    table: TableId,
-    module: usize,
+    module: u32,
     stack: StackId,
     tracepoint: TracepointId,
-    /// What is allocated now is no leak.
-    leaks_are_off: bool,
-    /// The module has doors that are told apart.
-    has_doors: bool,
+}
+
+impl Caller {
+    #[inline(always)]
+    fn module(self) -> usize {
+        self.module as usize
+    }
 }
 
 impl Heap {
@@ -399,25 +402,25 @@ impl Heap {
     }
 
     #[inline(always)]
-    fn caller(&mut self, index: usize, context: Context, tracepoint: TracepointId) -> Caller {
-        let module = &mut self.modules[index];
-        let stack = match module.values.get(context) {
+    fn caller(&mut self, module: usize, record: &Record) -> Caller {
+        let stack = match self.modules[module].values.recent(record.context) {
             Some(stack) => stack,
-            None => {
-                self.drops.unknown_contexts += u64::from(module.has_contexts);
-                let stack = self.stacks.unknown(&mut module.values);
-                self.contexts.reserve(self.stacks.len());
-                stack
-            }
+            None => self.look_up(module, record.context),
         };
-        Caller {
-            table: module.table,
-            module: index,
-            stack,
-            tracepoint,
-            leaks_are_off: module.annotations.are_off(),
-            has_doors: module.doors.are_apart(),
+        Caller { module: module as u32, stack, tracepoint: record.tracepoint() }
+    }
+
+    /// The stack of a context that was not looked up of late.
+    #[inline(never)]
+    fn look_up(&mut self, module: usize, context: Context) -> StackId {
+        let module = &mut self.modules[module];
+        if let Some(stack) = module.values.get(context) {
+            return stack;
         }
+        self.drops.unknown_contexts += u64::from(module.has_contexts);
+        let stack = self.stacks.unknown(&mut module.values);
+        self.contexts.reserve(self.stacks.len());
+        stack
     }
 }
 

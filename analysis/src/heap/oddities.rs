@@ -32,7 +32,7 @@ impl Heap {
     ) {
         // Only within a family are the two the same thing: `operator new` may round up before it
         // calls `malloc`.
-        let families = &self.modules[caller.module].families;
+        let families = &self.modules[caller.module()].families;
         let family = |tracepoint: TracepointId| families.get(usize::from(tracepoint.0));
         if family(caller.tracepoint) != family(block.tracepoint) {
             return;
@@ -56,7 +56,7 @@ impl Heap {
     /// Whoever reallocates says what the block's size is.
     #[cold]
     pub(super) fn claim(&mut self, caller: Caller, addr: u64, size: u64) {
-        let block = self.blocks.get(caller.table, addr);
+        let block = self.blocks.get(self.modules[caller.module()].table, addr);
         if let Some(block) = block.filter(|block| block.size != size) {
             self.other_layout(caller, addr, Some(size), Alignment::NONE, block);
         }
@@ -64,7 +64,7 @@ impl Heap {
 
     /// A block may go by a door that is not for it.
     pub(super) fn other_door(&mut self, caller: Caller, addr: u64, block: Block) {
-        let doors = &self.modules[caller.module].doors;
+        let doors = &self.modules[caller.module()].doors;
         let (by, from) = (usize::from(caller.tracepoint.0), usize::from(block.tracepoint.0));
         if !doors.are_strangers(by, from)
             || self.stacks.get(caller.stack).is_none_or(is_in_a_door)
@@ -124,13 +124,14 @@ impl Heap {
             self.anomalies.count(kind, caller.stack);
             return;
         }
-        let has_places = self.modules[caller.module].has_places();
-        let around = has_places.then(|| self.blocks.around(caller.table, addr)).flatten();
+        let module = &self.modules[caller.module()];
+        let (table, has_places) = (module.table, module.has_places());
+        let around = has_places.then(|| self.blocks.around(table, addr)).flatten();
         let around = around.map(|(_, block)| block);
         let kind =
             if around.is_some() && kind != AnomalyKind::UnknownRealloc { interior } else { kind };
         if self.anomalies.count(kind, caller.stack) {
-            let had_allocated = first_free.and_then(|_| self.graves.find(caller.table, addr));
+            let had_allocated = first_free.and_then(|_| self.graves.find(table, addr));
             self.anomalies.describe(Anomaly {
                 size,
                 block_size: around.map(|block| block.size),
