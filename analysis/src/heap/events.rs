@@ -5,7 +5,7 @@
 //! totals, in the sum of the contexts and in the table, except for blocks beyond the cap.
 
 use super::{
-    AnomalyKind, Block, Caller, Gone, Heap, Moment, NoBlock, Now, Peak, blocks::Alignment,
+    AnomalyKind, Block, Books, Caller, Gone, Module, Moment, NoBlock, Now, Peak, blocks::Alignment,
     space::Request,
 };
 use seepage_trace::{
@@ -17,9 +17,9 @@ use seepage_trace::{
 /// alignment, and wasm-bindgen's exports hand such addresses out and take them back.
 const DANGLING: std::ops::Range<u64> = 1..64;
 
-impl Heap {
+impl Books {
     /// Books the records of a module; those of an unknown kind are no events.
-    pub(super) fn book(&mut self, module: usize, records: &Records<'_>) {
+    pub(super) fn book(&mut self, module: &mut Module, records: &Records<'_>) {
         match records.layout {
             RecordLayout::Narrow => self.book_as(RecordLayout::Narrow, module, &records.raw),
             RecordLayout::Wide => self.book_as(RecordLayout::Wide, module, &records.raw),
@@ -29,7 +29,7 @@ impl Heap {
     /// With the layout a constant, reading a record and booking it become one piece of code. What is
     /// neither an allocation nor a free is kept out of it, so that there are registers enough.
     #[inline(always)]
-    fn book_as(&mut self, layout: RecordLayout, module: usize, raw: &[u8]) {
+    fn book_as(&mut self, layout: RecordLayout, module: &mut Module, raw: &[u8]) {
         for bytes in raw.chunks_exact(layout.size()) {
             let Some(record) = Record::read(layout, bytes) else { continue };
             let Some(kind) = record.kind() else { continue };
@@ -37,32 +37,32 @@ impl Heap {
             match kind {
                 RecordKind::Alloc => {
                     let caller = self.caller(module, &record);
-                    self.alloc(caller, record.addr, record.size, Alignment::of(&record));
+                    self.alloc(module, caller, record.addr, record.size, Alignment::of(&record));
                 }
                 RecordKind::Free | RecordKind::FreeSized => {
                     let caller = self.caller(module, &record);
                     let size = (kind == RecordKind::FreeSized).then_some(record.size);
-                    self.free(caller, record.addr, size, Alignment::of(&record));
+                    self.free(module, caller, record.addr, size, Alignment::of(&record));
                 }
                 RecordKind::Realloc => {
                     let caller = self.caller(module, &record);
                     let Record { old, addr, size, .. } = record;
-                    self.realloc(caller, old, addr, size, Alignment::of(&record));
+                    self.realloc(module, caller, old, addr, size, Alignment::of(&record));
                 }
                 RecordKind::Grow | RecordKind::Annotation | RecordKind::Claim => {
                     self.other(layout, module, record);
                 }
             }
-            self.observe();
+            self.observe(module);
         }
     }
 
     #[inline(never)]
-    fn other(&mut self, layout: RecordLayout, module: usize, record: Record) {
+    fn other(&mut self, layout: RecordLayout, module: &mut Module, record: Record) {
         match record.event(layout) {
             Some(Event::Grow { memory, before, delta, .. }) => {
                 let caller = self.caller(module, &record);
-                self.grow(caller, memory, before, delta);
+                self.grow(module, caller, memory, before, delta);
             }
             Some(Event::Annotation { tracepoint, addr, size, .. }) => {
                 self.annotate(module, tracepoint, addr, size);
@@ -72,7 +72,7 @@ impl Heap {
                 self.totals.events -= 1;
                 self.claims += 1;
                 let caller = self.caller(module, &record);
-                self.claim(caller, addr, size);
+                self.claim(module, caller, addr, size);
             }
             Some(Event::Alloc { .. } | Event::Free { .. } | Event::Realloc { .. }) | None => {}
         }
@@ -80,7 +80,7 @@ impl Heap {
 
     /// Sees the heap after an event.
     #[inline(always)]
-    fn observe(&mut self) {
+    fn observe(&mut self, module: &Module) {
         let live = self.totals.live;
         let clock = self.totals.events;
         // What is no more than at some time since the last point is no more than ever before.
@@ -91,14 +91,21 @@ impl Heap {
         }
         if self.timeline.is_due(clock) {
             self.timeline.add(clock, self.time_ns, live, self.space.pages());
-            self.look_closer();
+            self.look_closer(module);
             self.contexts.tick(clock);
         }
     }
 
     #[inline(always)]
-    pub(super) fn alloc(&mut self, caller: Caller, addr: u64, size: u64, align: Alignment) {
-        self.explain_growth(caller, size);
+    pub(super) fn alloc(
+        &mut self,
+        module: &mut Module,
+        caller: Caller,
+        addr: u64,
+        size: u64,
+        align: Alignment,
+    ) {
+        self.explain_growth(module, caller, size);
         if addr == 0 {
             // `malloc(0)` may return null, and that is no failure.
             if size > 0 {
@@ -109,116 +116,140 @@ impl Heap {
         if size == 0 && DANGLING.contains(&addr) {
             return;
         }
-        self.insert(caller, addr, size, align, self.totals.events);
+        self.insert(module, caller, addr, size, align, self.totals.events);
     }
 
     #[inline(always)]
-    pub(super) fn free(&mut self, caller: Caller, addr: u64, size: Option<u64>, align: Alignment) {
+    pub(super) fn free(
+        &mut self,
+        module: &mut Module,
+        caller: Caller,
+        addr: u64,
+        size: Option<u64>,
+        align: Alignment,
+    ) {
         if addr == 0 {
             return;
         }
         let clock = self.totals.events;
-        let table = self.modules[caller.module()].table;
+        let table = module.table;
         match self.blocks.remove(table, addr, caller.stack) {
             Ok(&block) => {
                 let temporary = self.newest == Some((table, addr));
                 let lifetime = clock.saturating_sub(block.birth);
-                self.gone(caller, addr, block);
+                self.gone(module, addr, block);
                 self.contexts.ended(block.stack, block.size, lifetime, temporary, clock);
                 self.lifetimes.add(lifetime, block.size);
                 if temporary {
                     self.totals.temporary.add(block.size);
                 }
-                self.check_door(caller, addr, block);
+                self.check_door(module, caller, addr, block);
                 if size.is_some_and(|size| size != block.size) || align.contradicts(block.align) {
-                    self.other_layout(caller, addr, size, align, block);
+                    self.other_layout(module, caller, addr, size, align, block);
                 }
             }
             // Nothing was given back.
             Err(_) if size == Some(0) => {}
             Err(NoBlock::Freed(by)) => {
-                self.no_block(AnomalyKind::DoubleFree, caller, addr, size, Some(by))
+                self.no_block(module, AnomalyKind::DoubleFree, caller, addr, size, Some(by))
             }
             Err(NoBlock::Never) => {
-                self.no_block(AnomalyKind::UnknownFree, caller, addr, size, None)
+                self.no_block(module, AnomalyKind::UnknownFree, caller, addr, size, None)
             }
         }
     }
 
     #[inline(never)]
-    fn realloc(&mut self, caller: Caller, old: u64, addr: u64, size: u64, align: Alignment) {
+    fn realloc(
+        &mut self,
+        module: &mut Module,
+        caller: Caller,
+        old: u64,
+        addr: u64,
+        size: u64,
+        align: Alignment,
+    ) {
         match (old, addr) {
-            (0, _) => return self.alloc(caller, addr, size, align),
-            (_, 0) if size == 0 => return self.free(caller, old, None, align),
-            _ => self.explain_growth(caller, size),
+            (0, _) => return self.alloc(module, caller, addr, size, align),
+            (_, 0) if size == 0 => return self.free(module, caller, old, None, align),
+            _ => self.explain_growth(module, caller, size),
         }
         match (old, addr) {
             (_, 0) => return self.refused(caller, old, size),
             _ => self.totals.reallocs += 1,
         }
-        let table = self.modules[caller.module()].table;
-        let birth = match self.blocks.remove(table, old, caller.stack) {
+        let birth = match self.blocks.remove(module.table, old, caller.stack) {
             Ok(&block) => {
-                self.gone(caller, old, block);
+                self.gone(module, old, block);
                 self.contexts.removed(block.stack, block.size, self.totals.events);
-                self.check_door(caller, old, block);
+                self.check_door(module, caller, old, block);
                 if align.contradicts(block.align) {
-                    self.other_layout(caller, old, None, align, block);
+                    self.other_layout(module, caller, old, None, align, block);
                 }
                 block.birth
             }
             Err(NoBlock::Never) if DANGLING.contains(&old) => self.totals.events,
             Err(none) => {
                 let by = if let NoBlock::Freed(by) = none { Some(by) } else { None };
-                self.no_block(AnomalyKind::UnknownRealloc, caller, old, Some(size), by);
+                self.no_block(module, AnomalyKind::UnknownRealloc, caller, old, Some(size), by);
                 self.totals.events
             }
         };
-        self.insert(caller, addr, size, align, birth);
+        self.insert(module, caller, addr, size, align, birth);
     }
 
     /// The allocator has grown the memory, if it did, for what it is asked for now.
     #[inline(always)]
-    fn explain_growth(&mut self, caller: Caller, size: u64) {
+    fn explain_growth(&mut self, module: &Module, caller: Caller, size: u64) {
         if self.space.has_unexplained() {
-            self.explain(caller, size);
+            self.explain(module, caller, size);
         }
     }
 
     #[cold]
-    fn explain(&mut self, caller: Caller, size: u64) {
-        let extent = self.modules[caller.module()].extent;
-        let range = self.modules[caller.module()].memories;
-        let (stacks, functions) = (&self.stacks, &self.modules[caller.module()].functions);
+    fn explain(&mut self, module: &Module, caller: Caller, size: u64) {
+        let (stacks, functions) = (&self.stacks, &module.functions);
         let is_allocators = |name: &str| functions.iter().any(|function| function == name);
         let is_for = |grower| stacks.leads_through(grower, caller.stack, is_allocators);
         let request = Request { size, stack: caller.stack };
-        self.space.explain(range, Some(request), extent, is_for);
+        self.space.explain(module.memories, Some(request), module.extent, is_for);
     }
 
     /// The memory grows, or is not allowed to.
     #[cold]
-    fn grow(&mut self, caller: Caller, memory: u32, before: Option<u64>, delta: u64) {
-        let module = caller.module();
-        let range = self.modules[module].memories;
+    fn grow(
+        &mut self,
+        module: &Module,
+        caller: Caller,
+        memory: u32,
+        before: Option<u64>,
+        delta: u64,
+    ) {
         let free = match (memory, delta) {
             (0, 1..) => self.free_space(module, before, delta),
             _ => None,
         };
         let now = Now { free, ..self.now(module) };
-        self.space.grow(range, memory, caller.stack, before, delta, now);
+        self.space.grow(module.memories, memory, caller.stack, before, delta, now);
     }
 
     #[inline(always)]
-    fn insert(&mut self, caller: Caller, addr: u64, size: u64, align: Alignment, birth: u64) {
+    fn insert(
+        &mut self,
+        module: &mut Module,
+        caller: Caller,
+        addr: u64,
+        size: u64,
+        align: Alignment,
+        birth: u64,
+    ) {
         let clock = self.totals.events;
-        let Caller { stack, tracepoint, .. } = caller;
-        let module = &self.modules[caller.module()];
+        let Caller { stack, tracepoint } = caller;
         let (table, ignored) = (module.table, module.annotations.are_off());
         let block = Block { size, birth, since: clock, stack, tracepoint, ignored, align };
         let inserted = self.blocks.insert(table, addr, block);
         if let Ok(Some(earlier)) = inserted {
-            self.gone(caller, addr, earlier);
+            self.gone(module, addr, earlier);
             self.contexts.removed(earlier.stack, earlier.size, clock);
             // Two blocks can share an address if one of them has no bytes.
             if size > 0 && earlier.size > 0 {
@@ -226,7 +257,6 @@ impl Heap {
             }
         }
         if inserted.is_ok() {
-            let module = &mut self.modules[caller.module()];
             let end = addr.saturating_add(size);
             if end > module.extent.top {
                 if self.space.has_untracked() {
@@ -251,16 +281,15 @@ impl Heap {
 
     /// Whether a block goes by the door by which it came, if its module has several.
     #[inline(always)]
-    fn check_door(&mut self, caller: Caller, addr: u64, block: Block) {
-        if self.modules[caller.module()].doors.are_apart() {
-            self.other_door(caller, addr, block);
+    fn check_door(&mut self, module: &Module, caller: Caller, addr: u64, block: Block) {
+        if module.doors.are_apart() {
+            self.other_door(module, caller, addr, block);
         }
     }
 
     /// Books that a live block is none any more; its context's books are left to the caller.
     #[inline(always)]
-    fn gone(&mut self, caller: Caller, addr: u64, block: Block) {
-        let module = &mut self.modules[caller.module()];
+    fn gone(&mut self, module: &mut Module, addr: u64, block: Block) {
         module.extent.give_back(block.size);
         let table = module.table;
         if block.since <= self.peak.clock {

@@ -63,6 +63,12 @@ pub(crate) struct Heap {
     modules: Vec<Module>,
     by_id: FxHashMap<ModuleId, usize>,
     max_modules: usize,
+    books: Books,
+}
+
+/// What is kept of all modules together.
+#[derive(Clone)]
+struct Books {
     blocks: Blocks,
     stacks: Stacks,
     contexts: Contexts,
@@ -122,19 +128,11 @@ impl Module {
     }
 }
 
-/// Who does something, and by what. Small enough to be handed on in registers.
+/// Who does something, and by what.
 #[derive(Clone, Copy)]
 struct Caller {
-    module: u32,
     stack: StackId,
     tracepoint: TracepointId,
-}
-
-impl Caller {
-    #[inline(always)]
-    fn module(self) -> usize {
-        self.module as usize
-    }
 }
 
 impl Heap {
@@ -143,37 +141,14 @@ impl Heap {
             modules: Vec::new(),
             by_id: FxHashMap::default(),
             max_modules: caps.modules,
-            blocks: Blocks::new(Limits {
-                blocks: caps.blocks,
-                pages: caps.table_pages,
-                odd: caps.odd_blocks,
-            }),
-            stacks: Stacks::new(caps),
-            contexts: Contexts::default(),
-            timeline: Timeline::new(caps.timeline),
-            space: Space::new(caps.grows),
-            anomalies: Anomalies::new(caps.anomalies),
-            doubting: Doubting::default(),
-            marks: Marks::new(caps.marks),
-            sizes: Histogram::default(),
-            lifetimes: Histogram::default(),
-            totals: Totals::default(),
-            peak: Peak::default(),
-            time_ns: 0,
-            newest: None,
-            gone_since_peak: Vec::new(),
-            recent: Recent::default(),
-            graves: Graves::default(),
-            looks: Looks::default(),
-            claims: 0,
-            drops: Drops::default(),
+            books: Books::new(caps),
         }
     }
 
     /// A module begins to run; whether it is a new one, and within the cap.
     pub(crate) fn module(&mut self, info: &ModuleInfo) -> bool {
         let Some(index) = self.module_index(info.id) else {
-            self.drops.modules += 1;
+            self.books.drops.modules += 1;
             return false;
         };
         let Some(module) = self.modules.get_mut(index).filter(|module| !module.announced) else {
@@ -181,7 +156,7 @@ impl Heap {
         };
         module.announced = true;
         module.has_contexts = info.contexts;
-        module.memories = self.space.module(info, self.peak.clock);
+        module.memories = self.books.space.module(info, self.books.peak.clock);
         module.families = families(&info.tracepoints);
         let allocators = info.tracepoints.iter().filter(|it| it.role != Role::Grow);
         module.functions = allocators.map(|it| it.function.clone()).collect();
@@ -193,31 +168,31 @@ impl Heap {
     pub(crate) fn stack(&mut self, stack: &Stack) {
         let Some(index) = self.module_index(stack.module) else { return };
         let Some(module) = self.modules.get_mut(index) else { return };
-        self.stacks.learn(&mut module.values, stack);
-        self.contexts.reserve(self.stacks.len());
+        self.books.stacks.learn(&mut module.values, stack);
+        self.books.contexts.reserve(self.books.stacks.len());
     }
 
     /// The number of a stack that stands for no context.
     pub(crate) fn place(&mut self, module: ModuleId, frames: &[Frame]) -> Option<StackId> {
-        let place = self.stacks.place(module, frames);
-        self.contexts.reserve(self.stacks.len());
+        let place = self.books.stacks.place(module, frames);
+        self.books.contexts.reserve(self.books.stacks.len());
         place
     }
 
     pub(crate) fn records(&mut self, records: &Records<'_>) {
         let Some(index) = self.module_index(records.module) else {
-            self.drops.unknown_records += records.len() as u64;
+            self.books.drops.unknown_records += records.len() as u64;
             return;
         };
-        self.time_ns = self.time_ns.max(records.time_ns);
-        let before = self.totals.events + self.claims;
-        self.book(index, records);
-        self.drops.unknown_records +=
-            records.len() as u64 - (self.totals.events + self.claims - before);
-        let Some(module) = self.modules.get(index) else { return };
-        let now = self.now(index);
+        let (Some(module), books) = (self.modules.get_mut(index), &mut self.books) else { return };
+        books.time_ns = books.time_ns.max(records.time_ns);
+        let before = books.totals.events + books.claims;
+        books.book(module, records);
+        let booked = books.totals.events + books.claims - before;
+        books.drops.unknown_records += records.len() as u64 - booked;
+        let now = books.now(module);
         for (memory, &pages) in (0u32..).zip(&records.memories) {
-            self.space.host_size(module.memories, memory, pages, now);
+            books.space.host_size(module.memories, memory, pages, now);
         }
     }
 
@@ -227,19 +202,19 @@ impl Heap {
         found: Option<AtMark>,
         not_judged: Option<NotJudged>,
     ) {
-        let clock = self.totals.events;
-        let (live, pages) = (self.totals.live, self.space.pages());
+        let clock = self.books.totals.events;
+        let (live, pages) = (self.books.totals.live, self.books.space.pages());
         let mark = Mark { name: marks::name(name), clock, live, pages, found, not_judged };
-        if self.marks.mark(mark) {
-            self.contexts.set_moment(Moment::RiseBegan, clock);
+        if self.books.marks.mark(mark) {
+            self.books.contexts.set_moment(Moment::RiseBegan, clock);
         }
-        self.contexts.set_moment(Moment::LastMark, clock);
+        self.books.contexts.set_moment(Moment::LastMark, clock);
     }
 
     /// The contexts as they are now, by number. Those without live blocks are left blank, and of all
     /// only the live figures are there.
     pub(crate) fn live_contexts(&self) -> Vec<ContextCost> {
-        let live = self.contexts.live().chain(std::iter::repeat(Count::default()));
+        let live = self.books.contexts.live().chain(std::iter::repeat(Count::default()));
         let context = |(entry, live): (&StackEntry, Count)| ContextCost {
             module: entry.module,
             frames: if live.blocks > 0 { entry.frames.clone() } else { Vec::new() },
@@ -255,29 +230,29 @@ impl Heap {
             course: Vec::new(),
             suppressed_by: None,
         };
-        self.stacks.entries().iter().zip(live).map(context).collect()
+        self.books.stacks.entries().iter().zip(live).map(context).collect()
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
-        Snapshot { live: self.contexts.live().collect(), pages: self.space.pages() }
+        Snapshot { live: self.books.contexts.live().collect(), pages: self.books.space.pages() }
     }
 
     /// The memories as they are now.
     pub(crate) fn memories(&self) -> &[MemoryUse] {
-        self.space.memories()
+        self.books.space.memories()
     }
 
     /// Size of all memories now, in pages of 64 KiB.
     pub(crate) fn pages(&self) -> u64 {
-        self.space.pages()
+        self.books.space.pages()
     }
 
     pub(crate) fn totals(&self) -> Totals {
-        self.totals
+        self.books.totals
     }
 
     pub(crate) fn peak(&self) -> Count {
-        self.peak.live
+        self.books.peak.live
     }
 
     pub(crate) fn values(&self, stack: StackId) -> Vec<(ModuleId, Context)> {
@@ -285,39 +260,40 @@ impl Heap {
     }
 
     pub(crate) fn frames(&self, stack: StackId) -> Option<(ModuleId, &[Frame])> {
-        self.stacks.get(stack).map(|entry| (entry.module, &entry.frames[..]))
+        self.books.stacks.get(stack).map(|entry| (entry.module, &entry.frames[..]))
     }
 
     /// Closes the books at the host's time `time_ns`.
     pub(crate) fn finish(mut self, time_ns: u64) -> (Profile, Vec<Anomaly>, Drops, Remains) {
-        let clock = self.totals.events;
-        let time_ns = self.time_ns.max(time_ns);
-        let pages = self.space.pages();
-        self.drops.stacks = self.stacks.dropped;
-        self.drops.grows = self.space.dropped;
-        self.drops.looks = self.looks.refused;
-        self.drops.anomalies = self.anomalies.dropped;
-        let initial_pages = self.space.initial_pages();
-        let usual_size = self.recent.usual();
+        let clock = self.books.totals.events;
+        let time_ns = self.books.time_ns.max(time_ns);
+        let pages = self.books.space.pages();
+        self.books.drops.stacks = self.books.stacks.dropped;
+        self.books.drops.grows = self.books.space.dropped;
+        self.books.drops.looks = self.books.looks.refused;
+        self.books.drops.anomalies = self.books.anomalies.dropped;
+        let initial_pages = self.books.space.initial_pages();
+        let usual_size = self.books.recent.usual();
         let extents: Vec<_> = self.modules.iter().map(|it| (it.memories, it.extent)).collect();
-        self.space.give_up(&extents);
+        self.books.space.give_up(&extents);
         let modules = self.by_id.iter().map(|(&id, &index)| {
             let Module { table, extent, memories, ref annotations, .. } = self.modules[index];
-            let main = self.space.main_memory(memories, self.peak.clock);
-            let untracked = self.space.untracked(main.place);
+            let main = self.books.space.main_memory(memories, self.books.peak.clock);
+            let untracked = self.books.space.untracked(main.place);
             let regions = annotations.regions().to_vec();
-            let top_at_peak = extent.top_at(self.peak.clock);
+            let top_at_peak = extent.top_at(self.books.peak.clock);
             (id, ModuleRemains { table, extent, top_at_peak, main, untracked, regions })
         });
         let modules = modules.collect();
-        let memories_at_peak = self.space.memories_at(self.peak.clock);
-        let SpaceFigures { memories, grows, growth, grown } = self.space.finish(&extents);
-        let marks = self.marks.finish();
-        let stretch_events = self.contexts.stretches.events;
-        let contexts = self.stacks.into_entries().into_iter().zip(self.contexts.finish());
+        let memories_at_peak = self.books.space.memories_at(self.books.peak.clock);
+        let SpaceFigures { memories, grows, growth, grown } = self.books.space.finish(&extents);
+        let marks = self.books.marks.finish();
+        let stretch_events = self.books.contexts.stretches.events;
+        let contexts =
+            self.books.stacks.into_entries().into_iter().zip(self.books.contexts.finish());
         let profile = Profile {
-            totals: self.totals,
-            peak: self.peak,
+            totals: self.books.totals,
+            peak: self.books.peak,
             contexts: contexts
                 .map(|(stack, figures)| ContextCost {
                     module: stack.module,
@@ -345,25 +321,25 @@ impl Heap {
             fragmentation: Fragmentation::default(),
             account: None,
             peak_account: None,
-            timeline: self.timeline.finish(clock, time_ns, self.totals.live, pages),
+            timeline: self.books.timeline.finish(clock, time_ns, self.books.totals.live, pages),
             marks: marks.list,
             mark_count: marks.count,
             bytes_rise: marks.bytes_rise,
             pages_rise: marks.pages_rise,
             reachability: None,
-            sizes: self.sizes.sizes(),
-            lifetimes: self.lifetimes.lifetimes(),
+            sizes: self.books.sizes.sizes(),
+            lifetimes: self.books.lifetimes.lifetimes(),
         };
         let remains = Remains {
             modules,
-            peak_clock: self.peak.clock,
+            peak_clock: self.books.peak.clock,
             memories_at_peak,
             grown,
-            gone: self.gone_since_peak,
-            blocks: self.blocks,
+            gone: self.books.gone_since_peak,
+            blocks: self.books.blocks,
             usual_size,
         };
-        (profile, self.anomalies.finish(), self.drops, remains)
+        (profile, self.books.anomalies.finish(), self.books.drops, remains)
     }
 
     /// The module of that number; records may come before its description.
@@ -377,7 +353,7 @@ impl Heap {
         self.modules.push(Module {
             announced: false,
             has_contexts: true,
-            table: self.blocks.table(),
+            table: self.books.blocks.table(),
             values: Values::new(id),
             memories: MemoryRange::default(),
             extent: Extent::default(),
@@ -389,31 +365,61 @@ impl Heap {
         self.by_id.insert(id, self.modules.len() - 1);
         Some(self.modules.len() - 1)
     }
+}
 
-    fn now(&self, module: usize) -> Now {
+impl Books {
+    fn new(caps: &Caps) -> Books {
+        Books {
+            blocks: Blocks::new(Limits {
+                blocks: caps.blocks,
+                pages: caps.table_pages,
+                odd: caps.odd_blocks,
+            }),
+            stacks: Stacks::new(caps),
+            contexts: Contexts::default(),
+            timeline: Timeline::new(caps.timeline),
+            space: Space::new(caps.grows),
+            anomalies: Anomalies::new(caps.anomalies),
+            doubting: Doubting::default(),
+            marks: Marks::new(caps.marks),
+            sizes: Histogram::default(),
+            lifetimes: Histogram::default(),
+            totals: Totals::default(),
+            peak: Peak::default(),
+            time_ns: 0,
+            newest: None,
+            gone_since_peak: Vec::new(),
+            recent: Recent::default(),
+            graves: Graves::default(),
+            looks: Looks::default(),
+            claims: 0,
+            drops: Drops::default(),
+        }
+    }
+
+    fn now(&self, module: &Module) -> Now {
         Now {
             clock: self.totals.events,
             time_ns: self.time_ns,
             live_bytes: self.totals.live.bytes,
             peak_clock: self.peak.clock,
-            top: self.modules.get(module).map_or(0, |module| module.extent.top),
+            top: module.extent.top,
             free: None,
         }
     }
 
     #[inline(always)]
-    fn caller(&mut self, module: usize, record: &Record) -> Caller {
-        let stack = match self.modules[module].values.recent(record.context) {
+    fn caller(&mut self, module: &mut Module, record: &Record) -> Caller {
+        let stack = match module.values.recent(record.context) {
             Some(stack) => stack,
             None => self.look_up(module, record.context),
         };
-        Caller { module: module as u32, stack, tracepoint: record.tracepoint() }
+        Caller { stack, tracepoint: record.tracepoint() }
     }
 
     /// The stack of a context that was not looked up of late.
     #[inline(never)]
-    fn look_up(&mut self, module: usize, context: Context) -> StackId {
-        let module = &mut self.modules[module];
+    fn look_up(&mut self, module: &mut Module, context: Context) -> StackId {
         if let Some(stack) = module.values.get(context) {
             return stack;
         }

@@ -2,13 +2,13 @@
 //! is known of the block in question. All of it is off the fast path.
 
 use super::{
-    Anomaly, AnomalyKind, Block, Caller, Heap, anomalies::Doorways, blocks::Alignment,
+    Anomaly, AnomalyKind, Block, Books, Caller, Module, anomalies::Doorways, blocks::Alignment,
     doors::is_in_a_door,
 };
 use crate::profile::StackId;
 use seepage_trace::TracepointId;
 
-impl Heap {
+impl Books {
     #[cold]
     pub(super) fn refused(&mut self, caller: Caller, old: u64, size: u64) {
         self.totals.failed += 1;
@@ -24,6 +24,7 @@ impl Heap {
     #[cold]
     pub(super) fn other_layout(
         &mut self,
+        module: &Module,
         caller: Caller,
         addr: u64,
         size: Option<u64>,
@@ -32,7 +33,7 @@ impl Heap {
     ) {
         // Only within a family are the two the same thing: `operator new` may round up before it
         // calls `malloc`.
-        let families = &self.modules[caller.module()].families;
+        let families = &module.families;
         let family = |tracepoint: TracepointId| families.get(usize::from(tracepoint.0));
         if family(caller.tracepoint) != family(block.tracepoint) {
             return;
@@ -55,16 +56,16 @@ impl Heap {
 
     /// Whoever reallocates says what the block's size is.
     #[cold]
-    pub(super) fn claim(&mut self, caller: Caller, addr: u64, size: u64) {
-        let block = self.blocks.get(self.modules[caller.module()].table, addr);
+    pub(super) fn claim(&mut self, module: &Module, caller: Caller, addr: u64, size: u64) {
+        let block = self.blocks.get(module.table, addr);
         if let Some(block) = block.filter(|block| block.size != size) {
-            self.other_layout(caller, addr, Some(size), Alignment::NONE, block);
+            self.other_layout(module, caller, addr, Some(size), Alignment::NONE, block);
         }
     }
 
     /// A block may go by a door that is not for it.
-    pub(super) fn other_door(&mut self, caller: Caller, addr: u64, block: Block) {
-        let doors = &self.modules[caller.module()].doors;
+    pub(super) fn other_door(&mut self, module: &Module, caller: Caller, addr: u64, block: Block) {
+        let doors = &module.doors;
         let (by, from) = (usize::from(caller.tracepoint.0), usize::from(block.tracepoint.0));
         if !doors.are_strangers(by, from)
             || self.stacks.get(caller.stack).is_none_or(is_in_a_door)
@@ -100,6 +101,7 @@ impl Heap {
     #[cold]
     pub(super) fn no_block(
         &mut self,
+        module: &Module,
         kind: AnomalyKind,
         caller: Caller,
         addr: u64,
@@ -124,7 +126,6 @@ impl Heap {
             self.anomalies.count(kind, caller.stack);
             return;
         }
-        let module = &self.modules[caller.module()];
         let (table, has_places) = (module.table, module.has_places());
         let around = has_places.then(|| self.blocks.around(table, addr)).flatten();
         let around = around.map(|(_, block)| block);
