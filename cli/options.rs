@@ -186,7 +186,7 @@ pub(crate) struct ReportOptions {
     pub(crate) top: Option<usize>,
 }
 
-/// What counts as a leak.
+/// What counts as a leak, and what as misuse.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Leaks")]
 pub(crate) struct LeakOptions {
@@ -202,6 +202,13 @@ pub(crate) struct LeakOptions {
     /// for programs with packed structures
     #[arg(long)]
     pub(crate) unaligned: bool,
+
+    /// Take it for a heap error when one side frees what the other has allocated
+    ///
+    /// The sides are the host and the module. Off by default, for hosts and modules hand memory
+    /// over to each other, as wasm-bindgen and components do.
+    #[arg(long, help_heading = "Heap errors")]
+    pub(crate) crossing_frees: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -215,7 +222,12 @@ pub(crate) enum Kind {
 
 impl LeakOptions {
     pub(crate) fn configure(&self, config: Config) -> Config {
-        Config { leak_kinds: self.kinds(), unaligned: self.unaligned, ..config }
+        Config {
+            leak_kinds: self.kinds(),
+            unaligned: self.unaligned,
+            crossing_frees: self.crossing_frees,
+            ..config
+        }
     }
 
     fn kinds(&self) -> LeakKinds {

@@ -12,6 +12,7 @@ use support::{
     root,
 };
 
+const PAGE: u64 = 65_536;
 /// Larger modules are run over the ring only: it is their compilation that takes the time.
 const LARGE: u64 = 4 << 20;
 
@@ -95,6 +96,16 @@ fn adds_up(outcome: &Outcome) -> Result<(), Failed> {
     let totals = &outcome.profile.totals;
     if totals.allocated.blocks != totals.freed.blocks + totals.live.blocks {
         return Err(format!("the blocks do not add up: {totals:?}").into());
+    }
+    let profile = &outcome.profile;
+    let [first, last] = [profile.initial_pages, profile.final_pages].map(|pages| pages * PAGE);
+    let account = profile.account.as_ref().map(|account| account.total());
+    let shares: u64 = profile.growth_shares.iter().map(|share| share.bytes).sum();
+    if account != Some(last) || [profile.growth.total(), shares] != [last - first; 2] {
+        return Err(format!("the memory does not add up: {profile:?}").into());
+    }
+    if profile.growth.unexplained * 100 > last - first {
+        return Err(format!("growth that nothing explains: {:?}", profile.growth).into());
     }
     if outcome.heap_errors() > 0 {
         return Err(format!("heap errors where there are none: {:?}", outcome.anomalies).into());

@@ -8,6 +8,8 @@
 mod support;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use seepage_instrumenter::{Config, inspect};
+use seepage_trace::Role;
 use serde_json::Value;
 use std::{
     fs,
@@ -98,6 +100,9 @@ fn install() -> Result<PathBuf, String> {
 }
 
 fn check(folder: &Path, name: &str) -> Result<Value, Failed> {
+    if name == "brotli" {
+        size_stands_first(folder)?;
+    }
     let (original, told) = run(folder, name, "original")?;
     if told["modules"].as_u64() == Some(0) || original.trim().is_empty() {
         return Err("the script uses no module, or prints nothing".into());
@@ -112,6 +117,17 @@ fn check(folder: &Path, name: &str) -> Result<Value, Failed> {
     match told["errors"].as_u64() {
         Some(0) => Ok(told),
         _ => Err(format!("heap errors where there are none: {told}").into()),
+    }
+}
+
+/// Rust's allocation of a layout, with `memalign` inlined into it, takes the size first.
+fn size_stands_first(folder: &Path) -> Result<(), Failed> {
+    let wasm = fs::read(folder.join("node_modules/brotli-wasm/pkg.node/brotli_wasm_bg.wasm"))?;
+    let inspection = inspect(&wasm, &Config::default())?;
+    let aligned = inspection.allocators.iter().find(|it| it.role == Role::Memalign);
+    match aligned.map(|it| it.parameters.as_str()) {
+        Some("(size, align)" | "size, align") => Ok(()),
+        other => Err(format!("the parameters of memalign are {other:?}").into()),
     }
 }
 

@@ -14,6 +14,9 @@ pub struct Config {
     pub leak_kinds: LeakKinds,
     /// Whether addresses of blocks are looked for at every byte, not only at multiples of their size.
     pub unaligned: bool,
+    /// Whether it is an error when the host frees what the module has allocated, or the other way
+    /// round.
+    pub crossing_frees: bool,
     /// Whether descriptors that are open at the end are leaks.
     pub track_fds: bool,
     /// Whether the built-in [`crate::suppressions`] apply.
@@ -36,6 +39,7 @@ impl Default for Config {
             budget: Budget::default(),
             leak_kinds: LeakKinds::default(),
             unaligned: false,
+            crossing_frees: false,
             track_fds: false,
             builtin_suppressions: true,
             suppressions: Vec::new(),

@@ -61,14 +61,14 @@ pub mod words;
 pub use account::{Account, BlockKind, CellRun, HeapMap, LiveBytes, MapMoment, Overhead, Use};
 pub use config::{Budget, Caps, Config, LeakKinds};
 pub use finding::{Abstention, Finding, FindingKind, Operation, Rate};
-pub use heap::anomalies::{Anomaly, AnomalyKind, Doorways};
+pub use heap::anomalies::{Anomaly, AnomalyKind};
 pub use host::{HostPoint, HostUse, Rose, Side};
 pub use open_files::OpenFiles;
 pub use outcome::{Drops, Outcome, Verdict};
 pub use profile::{
-    AtMark, ContextCost, Cost, Count, Fragmentation, FreeRuns, FreeSpace, Grow, GrownBy, GrownFor,
-    Growth, GrowthCause, GrowthShare, Held, Kinds, LeakKind, LifetimeBucket, LossRecord, Mark,
-    MemoryUse, NotJudged, Peak, Pin, Point, Profile, Reachability, Rise, RootGroup, Roots,
+    AtMark, CallSide, ContextCost, Cost, Count, Fragmentation, FreeRuns, FreeSpace, Grow, GrownBy,
+    GrownFor, Growth, GrowthCause, GrowthShare, Held, Kinds, LeakKind, LifetimeBucket, LossRecord,
+    Mark, MemoryUse, NotJudged, Peak, Pin, Point, Profile, Reachability, Rise, RootGroup, Roots,
     SizeBucket, StackId, Totals,
 };
 pub use session::Session;

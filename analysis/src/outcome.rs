@@ -5,14 +5,14 @@ use crate::{
     analyses::{leaks::words, plural},
     config::LeakKinds,
     finding::{Abstention, Finding, FindingKind},
-    heap::anomalies::Anomaly,
+    heap::{anomalies::Anomaly, doors},
     host::HostUse,
     open_files::OpenFiles,
-    profile::{ContextCost, Count, LeakKind, Profile, StackId},
+    profile::{CallSide, ContextCost, Count, LeakKind, Profile, StackId},
     suppressions::Suppressed,
     whatif::WhatIf,
 };
-use seepage_trace::{End, ModuleInfo};
+use seepage_trace::{End, ModuleInfo, TracepointId};
 
 /// Everything a session learned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -223,5 +223,22 @@ impl Outcome {
     /// The calling context of that number, if it is of this outcome.
     pub fn context(&self, stack: StackId) -> Option<&ContextCost> {
         self.profile.contexts.get(stack.0 as usize)
+    }
+
+    /// On which side what was done in a context was done, where its stack is known.
+    pub fn side(&self, stack: StackId) -> Option<CallSide> {
+        let context = self.context(stack).filter(|context| context.known)?;
+        // A log of allocations has no border to be on a side of.
+        let module = self.modules.iter().find(|module| module.id == context.module)?;
+        let is_hosts = context.frames.is_empty() && !context.truncated;
+        let side = if is_hosts { CallSide::Host } else { CallSide::Module };
+        (!module.memories.is_empty()).then_some(side)
+    }
+
+    /// What the program calls the allocator's function that it called in a context.
+    pub fn function(&self, stack: StackId, tracepoint: TracepointId) -> Option<&str> {
+        let context = self.context(stack)?;
+        let module = self.modules.iter().find(|module| module.id == context.module)?;
+        Some(doors::name(module.tracepoints.get(usize::from(tracepoint.0))?, &context.frames))
     }
 }

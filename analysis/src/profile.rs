@@ -296,6 +296,25 @@ pub struct ContextCost {
     pub suppressed_by: Option<usize>,
 }
 
+/// On which side of a module's border something was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallSide {
+    /// The host called the allocator, or another module did.
+    Host,
+    /// The module's own code did.
+    Module,
+}
+
+impl CallSide {
+    /// The word for it in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            CallSide::Host => "host",
+            CallSide::Module => "module",
+        }
+    }
+}
+
 #[cfg(test)]
 impl ContextCost {
     /// One that did nothing.

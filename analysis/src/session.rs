@@ -59,7 +59,7 @@ pub struct Session {
 impl Session {
     /// A session that has seen nothing.
     pub fn new(config: Config) -> Session {
-        let heap = Heap::new(&config.caps);
+        let heap = Heap::new(&config.caps, config.crossing_frees);
         let images = Images::new(config.caps.image_pages);
         let host = HostCourse::new(config.caps.timeline);
         let open_files = OpenFileList::new(config.caps.open_files);

@@ -14,7 +14,7 @@ mod blindness;
 
 use crate::{
     allocators::{
-        self, Family, Known, cpp,
+        self, Family, Known, cpp, rust,
         shape::{Parameter, Shape},
     },
     config::{AllocFn, Config},
@@ -76,6 +76,8 @@ pub(crate) struct Hook {
     doubt: Option<String>,
     /// Which of C++'s doors it is, if it is one.
     pub(crate) door: Option<cpp::Door>,
+    /// Which of Rust's shims it is, if it is one.
+    pub(crate) shim: Option<rust::Shim>,
 }
 
 impl Hook {
@@ -94,6 +96,7 @@ impl Hook {
             is_asked: false,
             doubt: None,
             door: None,
+            shim: None,
         };
         if let Some(doubt) = doubt {
             hook.doubt(doubt);
@@ -148,6 +151,7 @@ pub(crate) fn discover(
     let mut hooks: Vec<Hook> = hooks.into_values().collect();
     let inside = graph.enclosed(functions(&hooks).chain(own));
     doors::tell_apart(graph, &inside, &mut hooks);
+    doors::tell_rust_apart(graph, &not_hooked, &mut hooks);
     // What only serves an allocator that was found is no other one.
     let candidates: Vec<Hook> =
         candidates.into_iter().filter(|candidate| !inside[candidate.function as usize]).collect();
@@ -246,6 +250,7 @@ impl Search<'_> {
                         is_asked: true,
                         doubt: None,
                         door: None,
+                        shim: None,
                     },
                 );
                 Ok(())
@@ -323,6 +328,7 @@ impl Search<'_> {
                         is_asked: false,
                         doubt: None,
                         door: (family.name == cpp::FAMILY.name).then(|| cpp::door(&name)),
+                        shim: rust::shim(&name).filter(|_| family.name == rust::FAMILY.name),
                     };
                     self.hooks.insert(function, hook);
                     return;
@@ -368,6 +374,7 @@ impl Search<'_> {
                 doubt: None,
                 // What it gives may be taken back by any other door, in another module.
                 door: None,
+                shim: None,
             };
             hook.doubt(
                 "the allocator is the main module's: what other modules do with the same heap is \

@@ -276,10 +276,14 @@ fn open_files(outcome: &Outcome) -> Vec<schema::OpenFiles> {
 
 fn anomalies(outcome: &Outcome) -> Vec<schema::Anomaly> {
     let stack = |stack: Option<StackId>| stack.map(|stack| stack_frames(outcome, stack));
-    let function = |anomaly: &Anomaly, id: TracepointId| {
-        let id_of_module = outcome.context(anomaly.stack)?.module;
-        let module = outcome.modules.iter().find(|module| module.id == id_of_module)?;
-        Some(module.tracepoints.get(usize::from(id.0))?.function.clone())
+    let side = |stack: Option<StackId>| Some(outcome.side(stack?)?.name().to_owned());
+    let other_module = |anomaly: &Anomaly| {
+        let owner = outcome.context(anomaly.allocation?)?.module;
+        let is_other = owner != outcome.context(anomaly.stack)?.module;
+        is_other.then(|| place(outcome, owner))
+    };
+    let function = |stack: Option<StackId>, tracepoint: Option<TracepointId>| {
+        Some(outcome.function(stack?, tracepoint?)?.to_owned())
     };
     outcome
         .anomalies
@@ -292,10 +296,14 @@ fn anomalies(outcome: &Outcome) -> Vec<schema::Anomaly> {
             address: anomaly.address,
             size: anomaly.size,
             block_size: anomaly.block_size,
-            allocated_by: anomaly.doors.and_then(|doors| function(anomaly, doors.came)),
-            freed_by: anomaly.doors.and_then(|doors| function(anomaly, doors.went)),
+            function: function(Some(anomaly.stack), Some(anomaly.by)),
+            side: side(Some(anomaly.stack)),
             frames: stack_frames(outcome, anomaly.stack),
+            allocated_by: function(anomaly.allocation, anomaly.allocated_by),
+            allocation_side: side(anomaly.allocation),
+            allocation_module: other_module(anomaly),
             allocation_frames: stack(anomaly.allocation),
+            first_free_side: side(anomaly.first_free),
             first_free_frames: stack(anomaly.first_free),
         })
         .collect()

@@ -361,7 +361,8 @@ pub struct Frame {
 pub struct Context {
     /// The module's place: 0 is `module`, the others follow in `modules`.
     pub module: u64,
-    /// The stack. Empty for the one context of each module that stands for all unknown ones.
+    /// The stack. Empty for what the host itself calls the allocator for, and for the one context of
+    /// each module that stands for all unknown ones.
     pub frames: Vec<Frame>,
     /// Whether the stack is known.
     pub known: bool,
@@ -495,7 +496,8 @@ pub struct OpenFiles {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Anomaly {
     /// `double-free`, `unknown-free`, `interior-free`, `unknown-realloc`, `overlap`,
-    /// `size-mismatch`, `alignment-mismatch`, `mismatched-free` or `failed-allocation`.
+    /// `size-mismatch`, `alignment-mismatch`, `mismatched-free`, `crossing-free` or
+    /// `failed-allocation`.
     pub kind: String,
     /// Whether it is an error of the program or of its allocator.
     pub error: bool,
@@ -511,16 +513,30 @@ pub struct Anomaly {
     /// The size of the block that it is about, where there is one; of an `alignment-mismatch`, its
     /// alignment.
     pub block_size: Option<u64>,
-    /// Of a `mismatched-free`, the function that allocated the block.
+    /// The allocator's function that was called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+    /// Who called it, where that is known: `module`, or `host`, if nothing of the module was in
+    /// between.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub side: Option<String>,
+    /// Where. Empty if the host called.
+    pub frames: Vec<Frame>,
+    /// The function that had allocated the block, if it was live.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allocated_by: Option<String>,
-    /// Of a `mismatched-free`, the function that it was given to.
+    /// Who had called that, `module` or `host`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub freed_by: Option<String>,
-    /// Where.
-    pub frames: Vec<Frame>,
+    pub allocation_side: Option<String>,
+    /// The place of the module that has that block, if it is another one: of an `unknown-free`, it
+    /// is a live block at that address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocation_module: Option<u64>,
     /// Where that block was allocated.
     pub allocation_frames: Option<Vec<Frame>>,
+    /// Who had freed the address before, `module` or `host`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_free_side: Option<String>,
     /// Where the address was freed before.
     pub first_free_frames: Option<Vec<Frame>>,
 }

@@ -3,6 +3,7 @@
 
 pub mod differential;
 pub mod host;
+pub mod sums;
 
 use serde_json::Value;
 use std::{
@@ -82,6 +83,9 @@ pub fn report_with_input(
     };
     if let Ok(text) = std::fs::read_to_string(&file) {
         ran.report = serde_json::from_str(&text).expect("the report is JSON");
+        if let Err(error) = sums::add_up(&ran.report) {
+            panic!("the report does not add up: {error}\n{}", ran.stderr);
+        }
     }
     ran
 }

@@ -152,6 +152,22 @@ const KINDS_ASSEMBLYSCRIPT: &[Variant] = &[
 /// Optimised, a layout is gone before it reaches the allocator.
 const KINDS_LAYOUTS: &[Variant] = &[KINDS_RUST[0]];
 
+/// With Rust's shims as functions, and dissolved at link time; `--cfg` tells the program.
+const BRIDGES: &[Variant] = &[
+    variant("O0", &["unlinked", "-Copt-level=0", "--cfg=whole"], Names),
+    variant("O2", &["unlinked", "-Copt-level=2", "--cfg=whole"], Names),
+    variant("O2.stripped", &["unlinked", "-Copt-level=2"], Nothing),
+    variant("lto.lines", &["lines", "-Copt-level=2", "--cfg=lines"], Everything),
+    variant("lto", &["release", "-Copt-level=2"], Names),
+    variant("lto.O1", &["release", "-Copt-level=1", "--cfg=whole"], Names),
+];
+
+const SIDES: &[Variant] = &[
+    variant("O0", &["unlinked", "-Copt-level=0"], Names),
+    variant("O2", &["unlinked", "-Copt-level=2"], Names),
+    variant("lto", &["release", "-Copt-level=2"], Names),
+];
+
 /// For what is known by the names of functions.
 const KINDS_NAMED: &[Variant] = &[KINDS[0], KINDS[1]];
 /// Known allocators, at the levels at which they stay in functions of their own.
@@ -237,6 +253,8 @@ pub const GUESTS: &[Guest] = &[
     guest("tests/programs/kinds/cpp/doors.cpp", KINDS_NAMED),
     guest("tests/programs/kinds/rust/holders.rs", KINDS_RUST),
     guest("tests/programs/kinds/rust/layouts.rs", KINDS_LAYOUTS),
+    guest("tests/programs/kinds/rust/bridges.rs", BRIDGES),
+    guest("tests/programs/kinds/rust/sides_unknown.rs", SIDES),
     guest("tests/programs/kinds/assemblyscript/collected.ts", KINDS_ASSEMBLYSCRIPT),
     guest("benches/guests/alloc_bound.c", BENCH_C),
     guest("benches/guests/trees.c", BENCH_C),

@@ -6,8 +6,11 @@
 use super::{Analysis, Findings, View, plural, thousands};
 use crate::{
     finding::{Abstention, Finding, FindingKind},
-    heap::anomalies::{Anomaly, AnomalyKind},
-    profile::Count,
+    heap::{
+        anomalies::{Anomaly, AnomalyKind},
+        doors,
+    },
+    profile::{ContextCost, Count, StackId},
 };
 use seepage_trace::TracepointId;
 
@@ -70,12 +73,32 @@ impl Analysis for Misuse {
     }
 }
 
-/// What a function of the module in which it happened is called.
-fn function(view: &View<'_>, anomaly: &Anomaly, tracepoint: Option<TracepointId>) -> String {
-    let context = view.profile.contexts.get(anomaly.stack.0 as usize);
-    let module = context.and_then(|context| view.modules.iter().find(|it| it.id == context.module));
-    let tracepoint = tracepoint.and_then(|id| module?.tracepoints.get(usize::from(id.0)));
-    tracepoint.map_or("another function".into(), |tracepoint| format!("`{}`", tracepoint.function))
+const MODULE_AND_HOST: (&str, &str) = ("the module", "the host");
+const HOST_AND_MODULE: (&str, &str) = ("the host", "the module");
+
+fn context<'a>(view: &View<'a>, stack: StackId) -> Option<&'a ContextCost> {
+    view.profile.contexts.get(stack.0 as usize)
+}
+
+/// Of what is no block in its own module: another one has a block there.
+fn whose(view: &View<'_>, anomaly: &Anomaly) -> String {
+    let owner = anomaly.allocation.and_then(|stack| Some(context(view, stack)?.module));
+    let own = context(view, anomaly.stack).map(|context| context.module);
+    let owner = view.modules.iter().find(|it| Some(it.id) == owner && Some(it.id) != own);
+    match owner {
+        Some(module) => format!("; it is the address of a live block of `{}`", module.name),
+        None => String::new(),
+    }
+}
+
+/// What the program calls the allocator's function that was called in a context.
+fn function(view: &View<'_>, stack: Option<StackId>, tracepoint: Option<TracepointId>) -> String {
+    let name = stack.zip(tracepoint).and_then(|(stack, tracepoint)| {
+        let context = context(view, stack)?;
+        let module = view.modules.iter().find(|module| module.id == context.module)?;
+        Some(doors::name(module.tracepoints.get(usize::from(tracepoint.0))?, &context.frames))
+    });
+    name.map_or("another function".into(), |name| format!("`{name}`"))
 }
 
 fn summary(view: &View<'_>, anomaly: &Anomaly) -> String {
@@ -85,7 +108,8 @@ fn summary(view: &View<'_>, anomaly: &Anomaly) -> String {
     let what = match anomaly.kind {
         AnomalyKind::DoubleFree => format!("the block at {address:#x} was freed a second time"),
         AnomalyKind::UnknownFree => {
-            format!("{address:#x} was freed, where no block had been allocated")
+            let whose = whose(view, anomaly);
+            format!("{address:#x} was freed, where no block had been allocated{whose}")
         }
         AnomalyKind::InteriorFree => {
             format!("{address:#x} was freed, which is inside a block of {block}")
@@ -94,7 +118,8 @@ fn summary(view: &View<'_>, anomaly: &Anomaly) -> String {
             format!("the block at {address:#x} was reallocated after it had been freed")
         }
         AnomalyKind::UnknownRealloc => {
-            format!("{address:#x} was reallocated, where no block had been allocated")
+            let whose = whose(view, anomaly);
+            format!("{address:#x} was reallocated, where no block had been allocated{whose}")
         }
         AnomalyKind::Overlap => format!(
             "the allocator gave out {address:#x} for {size} while a block of {block} was live there"
@@ -108,9 +133,16 @@ fn summary(view: &View<'_>, anomaly: &Anomaly) -> String {
             format!("the block at {address:#x} is aligned to {was} and was freed as one of {is}")
         }
         AnomalyKind::MismatchedFree => {
-            let came = function(view, anomaly, anomaly.doors.map(|doors| doors.came));
-            let went = function(view, anomaly, anomaly.doors.map(|doors| doors.went));
+            let came = function(view, anomaly.allocation, anomaly.allocated_by);
+            let went = function(view, Some(anomaly.stack), Some(anomaly.by));
             format!("the block of {block} at {address:#x} came from {came} and went to {went}")
+        }
+        AnomalyKind::CrossingFree => {
+            let by_the_host = context(view, anomaly.stack).is_some_and(|it| it.frames.is_empty());
+            let (gave, took) = if by_the_host { MODULE_AND_HOST } else { HOST_AND_MODULE };
+            format!(
+                "the block of {block} at {address:#x} was allocated by {gave} and freed by {took}"
+            )
         }
         AnomalyKind::FailedAllocation => format!("an allocation of {size} was refused"),
     };

@@ -1,6 +1,6 @@
 //! What a guest does to its heap that makes no sense: counted and described, never an error.
 //!
-//! One entry for each kind and place, with an example. It decides nothing: whether an anomaly is a
+//! One entry for each kind, place and function called there, with an example. It decides nothing: whether an anomaly is a
 //! finding is for [`crate::analyses`] to say.
 
 use crate::profile::StackId;
@@ -27,6 +27,9 @@ pub enum AnomalyKind {
     /// A block was freed by a function that is for the blocks of another one, as `free` is for
     /// those of `malloc` and not for those of `new`.
     MismatchedFree,
+    /// A block was freed by the host and allocated by the module, or the other way round. Only
+    /// where that was asked for: see [`crate::Config::crossing_frees`].
+    CrossingFree,
     /// The allocator refused.
     FailedAllocation,
 }
@@ -43,6 +46,7 @@ impl AnomalyKind {
             AnomalyKind::SizeMismatch => "size-mismatch",
             AnomalyKind::AlignmentMismatch => "alignment-mismatch",
             AnomalyKind::MismatchedFree => "mismatched-free",
+            AnomalyKind::CrossingFree => "crossing-free",
             AnomalyKind::FailedAllocation => "failed-allocation",
         }
     }
@@ -60,6 +64,8 @@ pub struct Anomaly {
     pub kind: AnomalyKind,
     /// Where.
     pub stack: StackId,
+    /// The function of the allocator that was called there.
+    pub by: TracepointId,
     /// How often.
     pub count: u64,
     /// The event.
@@ -70,47 +76,42 @@ pub struct Anomaly {
     /// alignment.
     pub size: Option<u64>,
     /// The size of the block that it is about, where there is one; of an alignment mismatch, its
-    /// alignment.
+    /// alignment. Of what is no block in its own module, it is one of another at that address.
     pub block_size: Option<u64>,
     /// Where that block was allocated.
     pub allocation: Option<StackId>,
+    /// The function that had allocated it, unless it is gone by now.
+    pub allocated_by: Option<TracepointId>,
     /// Where the address was freed before.
     pub first_free: Option<StackId>,
-    /// The functions by which a block came and went that do not belong together.
-    pub doors: Option<Doorways>,
-}
-
-/// Two functions of the module of an anomaly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Doorways {
-    /// What allocated a block.
-    pub came: TracepointId,
-    /// What freed it.
-    pub went: TracepointId,
 }
 
 impl Anomaly {
-    pub(crate) fn new(kind: AnomalyKind, stack: StackId, clock: u64, address: u64) -> Anomaly {
+    pub(crate) fn new(kind: AnomalyKind, (stack, by): At, clock: u64, address: u64) -> Anomaly {
         Anomaly {
             kind,
             stack,
+            by,
             count: 1,
             clock,
             address,
             size: None,
             block_size: None,
             allocation: None,
+            allocated_by: None,
             first_free: None,
-            doors: None,
         }
     }
 }
+
+/// A place, and the function that was called there: without lines several calls are one place.
+type At = (StackId, TracepointId);
 
 /// All anomalies.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Anomalies {
     list: Vec<Anomaly>,
-    index: FxHashMap<(AnomalyKind, StackId), usize>,
+    index: FxHashMap<(AnomalyKind, At), usize>,
     cap: usize,
     /// Occurrences that found no place.
     pub(crate) dropped: u64,
@@ -122,8 +123,8 @@ impl Anomalies {
     }
 
     /// Whether it has happened at this place before, and is listed.
-    pub(crate) fn knows(&self, kind: AnomalyKind, stack: StackId) -> bool {
-        self.index.contains_key(&(kind, stack))
+    pub(crate) fn knows(&self, kind: AnomalyKind, at: At) -> bool {
+        self.index.contains_key(&(kind, at))
     }
 
     /// Whether nothing further can be described.
@@ -132,8 +133,8 @@ impl Anomalies {
     }
 
     /// Counts one; whether it is the first of its kind and place and will be described.
-    pub(crate) fn count(&mut self, kind: AnomalyKind, stack: StackId) -> bool {
-        if let Some(known) = self.index.get(&(kind, stack)).and_then(|&at| self.list.get_mut(at)) {
+    pub(crate) fn count(&mut self, kind: AnomalyKind, at: At) -> bool {
+        if let Some(known) = self.index.get(&(kind, at)).and_then(|&at| self.list.get_mut(at)) {
             known.count += 1;
             return false;
         }
@@ -146,7 +147,7 @@ impl Anomalies {
 
     /// Describes the first of a kind and place, which [`Self::count`] has asked for.
     pub(crate) fn describe(&mut self, anomaly: Anomaly) {
-        self.index.insert((anomaly.kind, anomaly.stack), self.list.len());
+        self.index.insert((anomaly.kind, (anomaly.stack, anomaly.by)), self.list.len());
         self.list.push(anomaly);
     }
 
@@ -164,8 +165,9 @@ mod tests {
     fn one_entry_for_each_kind_and_place() {
         let mut anomalies = Anomalies::new(2);
         let mut saw = |kind, stack, clock| {
-            if anomalies.count(kind, StackId(stack)) {
-                anomalies.describe(Anomaly::new(kind, StackId(stack), clock, 8));
+            let at = (StackId(stack), TracepointId(0));
+            if anomalies.count(kind, at) {
+                anomalies.describe(Anomaly::new(kind, at, clock, 8));
             }
         };
         saw(AnomalyKind::DoubleFree, 1, 5);

@@ -279,11 +279,11 @@ impl Books {
         }
     }
 
-    /// Whether a block goes by the door by which it came, if its module has several.
+    /// Whether a block goes by the door by which it came, if that is to be asked.
     #[inline(always)]
     fn check_door(&mut self, module: &Module, caller: Caller, addr: u64, block: Block) {
-        if module.doors.are_apart() {
-            self.other_door(module, caller, addr, block);
+        if self.crossing_frees || module.doors.are_apart() {
+            self.other_way(module, caller, addr, block);
         }
     }
 

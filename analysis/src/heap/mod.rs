@@ -13,7 +13,7 @@ pub(crate) mod anomalies;
 pub(crate) mod blocks;
 mod contexts;
 mod course;
-mod doors;
+pub(crate) mod doors;
 pub(crate) mod doubts;
 mod events;
 mod extent;
@@ -92,6 +92,10 @@ struct Books {
     /// Records that are no events of their own.
     claims: u64,
     drops: Drops,
+    /// The tables of modules that have a memory, as far as they were announced, in order.
+    places: Vec<TableId>,
+    /// It is an error when one side frees what the other has allocated.
+    crossing_frees: bool,
 }
 
 /// A block that is no more.
@@ -135,13 +139,19 @@ struct Caller {
     tracepoint: TracepointId,
 }
 
+impl Caller {
+    fn by(&self) -> (StackId, TracepointId) {
+        (self.stack, self.tracepoint)
+    }
+}
+
 impl Heap {
-    pub(crate) fn new(caps: &Caps) -> Heap {
+    pub(crate) fn new(caps: &Caps, crossing_frees: bool) -> Heap {
         Heap {
             modules: Vec::new(),
             by_id: FxHashMap::default(),
             max_modules: caps.modules,
-            books: Books::new(caps),
+            books: Books::new(caps, crossing_frees),
         }
     }
 
@@ -162,12 +172,18 @@ impl Heap {
         module.functions = allocators.map(|it| it.function.clone()).collect();
         module.annotations = Annotations::new(&info.tracepoints);
         module.doors = Doors::new(&info.tracepoints);
+        if module.has_places() {
+            let places = &mut self.books.places;
+            let at = places.partition_point(|place| place.0 < module.table.0);
+            places.insert(at, module.table);
+        }
         true
     }
 
     pub(crate) fn stack(&mut self, stack: &Stack) {
         let Some(index) = self.module_index(stack.module) else { return };
         let Some(module) = self.modules.get_mut(index) else { return };
+        module.doors.learn(&stack.frames);
         self.books.stacks.learn(&mut module.values, stack);
         self.books.contexts.reserve(self.books.stacks.len());
     }
@@ -368,7 +384,7 @@ impl Heap {
 }
 
 impl Books {
-    fn new(caps: &Caps) -> Books {
+    fn new(caps: &Caps, crossing_frees: bool) -> Books {
         Books {
             blocks: Blocks::new(Limits {
                 blocks: caps.blocks,
@@ -394,6 +410,8 @@ impl Books {
             looks: Looks::default(),
             claims: 0,
             drops: Drops::default(),
+            places: Vec::new(),
+            crossing_frees,
         }
     }
 

@@ -4,6 +4,7 @@
 //! cannot tell apart is one line of the report. A value whose stack the trace never gave belongs
 //! to its module's unknown context. Ids are given by first appearance and never change.
 
+use super::doors::Site;
 use crate::{config::Caps, profile::StackId};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use seepage_trace::{Context, Frame, ModuleId, Stack};
@@ -19,6 +20,15 @@ pub(crate) struct StackEntry {
     pub(crate) frames: Vec<Frame>,
     pub(crate) truncated: bool,
     pub(crate) known: bool,
+    /// Who makes its innermost call.
+    pub(super) site: Site,
+}
+
+impl StackEntry {
+    /// Whether the host made the call, or another module: there is nothing in between.
+    pub(crate) fn is_hosts(&self) -> bool {
+        self.known && self.frames.is_empty() && !self.truncated
+    }
 }
 
 /// The context values of one module.
@@ -128,6 +138,7 @@ impl Stacks {
             frames: Vec::new(),
             truncated: false,
             known: false,
+            site: Site::Unknown,
         });
         *values.unknown.insert(id)
     }
@@ -186,7 +197,13 @@ impl Stacks {
         }
         self.frames_left = self.frames_left.checked_sub(frames.len())?;
         let frames = frames.to_vec();
-        let id = self.push(StackEntry { module, frames, truncated, known: true });
+        let id = self.push(StackEntry {
+            module,
+            site: Site::new(&frames),
+            frames,
+            truncated,
+            known: true,
+        });
         self.by_hash.entry(hash).or_default().push(id);
         Some(id)
     }

@@ -9,10 +9,10 @@
 
 mod assemblyscript;
 pub(crate) mod cpp;
-mod emscripten;
-mod libc;
+pub(crate) mod emscripten;
+pub(crate) mod libc;
 mod napi;
-mod rust;
+pub(crate) mod rust;
 pub(crate) mod shape;
 mod tinygo;
 mod wasm_bindgen;

@@ -102,3 +102,25 @@ pub(crate) const FAMILY: Family = Family {
         ),
     ],
 };
+
+/// The shims with all of Rust's blocks going through them.
+pub(crate) const SHIMS: &str = "rust shims";
+/// The shims where a compiler has put them into some of their callers.
+pub(crate) const INLINED: &str = "rust inlined";
+
+/// How far a shim is from the program: `__rust_alloc` does nothing but call `__rdl_alloc`, or
+/// `__rg_alloc` if the program has an allocator of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shim {
+    Upper,
+    Lower,
+}
+
+/// Which of the shims has that name.
+pub(crate) fn shim(name: &str) -> Option<Shim> {
+    match name.rsplit("::").next().unwrap_or(name) {
+        name if name.starts_with("__rust_") => Some(Shim::Upper),
+        name if name.starts_with("__rdl_") || name.starts_with("__rg_") => Some(Shim::Lower),
+        _ => None,
+    }
+}

@@ -347,6 +347,10 @@ impl<'a> Companions<'a> {
         if !code.has_any(&[-65587, -65588]) && !is_c() && !is_spelt() {
             return None;
         }
-        Some(("align size", "calls malloc, and has dlmalloc's limits of an aligned request".into()))
+        // C's are told the alignment first, and Rust's, of which it is a part, the size. An alignment
+        // that malloc has anyway leads to a plain call of it.
+        let passed = |parameter: u32| code.passes.contains(&(self.malloc, parameter));
+        let list = if passed(0) && !passed(1) { "size align" } else { "align size" };
+        Some((list, "calls malloc, and has dlmalloc's limits of an aligned request".into()))
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Function {
     /// The parameter to which a positive number is added before all others, as a size is that is
     /// to be rounded up.
     pub(crate) rounded: Option<u32>,
+    /// Functions called with one of its parameters, as it is, for the last argument; and which.
+    pub(crate) passes: Box<[(u32, u32)]>,
     /// The integer constants, sorted, each once.
     pub(crate) constants: Box<[i64]>,
     /// Addresses of static data that it may touch, sorted, each once.
@@ -94,6 +96,7 @@ struct Walk<'a> {
     function: Function,
     constants: Vec<i64>,
     addresses: Vec<u32>,
+    passes: Vec<(u32, u32)>,
     global_sets: BTreeSet<u32>,
 }
 
@@ -109,6 +112,7 @@ impl Walk<'_> {
         Function {
             constants: self.constants.into(),
             addresses: self.addresses.into(),
+            passes: self.passes.into(),
             global_sets: self.global_sets.into_iter().collect(),
             ..self.function
         }
@@ -128,6 +132,13 @@ impl<'instr> Visitor<'instr> for Walk<'_> {
                 _ => continue,
             };
             self.addresses.extend(u32::try_from(base.wrapping_add(load.arg.offset)).ok());
+        }
+        for pair in seq.instrs.windows(2) {
+            let (Instr::LocalGet(get), Instr::Call(call)) = (&pair[0].0, &pair[1].0) else {
+                continue;
+            };
+            let position = self.parameters.iter().position(|&parameter| parameter == get.local);
+            self.passes.extend(position.map(|at| (index_of(call.func), at as u32)));
         }
         if self.function.rounded.is_none() {
             let mut triples = seq.instrs.windows(3).map(|it| (&it[0].0, &it[1].0, &it[2].0));

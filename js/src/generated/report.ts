@@ -152,13 +152,22 @@ export interface Anomaly {
    */
   address: number;
   /**
-   * Of a `mismatched-free`, the function that allocated the block.
+   * The function that had allocated the block, if it was live.
    */
   allocated_by?: string | null;
   /**
    * Where that block was allocated.
    */
   allocation_frames?: Frame[] | null;
+  /**
+   * The place of the module that has that block, if it is another one: of an `unknown-free`, it
+   * is a live block at that address.
+   */
+  allocation_module?: number | null;
+  /**
+   * Who had called that, `module` or `host`.
+   */
+  allocation_side?: string | null;
   /**
    * The size of the block that it is about, where there is one; of an `alignment-mismatch`, its
    * alignment.
@@ -181,18 +190,28 @@ export interface Anomaly {
    */
   first_free_frames?: Frame[] | null;
   /**
-   * Where.
+   * Who had freed the address before, `module` or `host`.
+   */
+  first_free_side?: string | null;
+  /**
+   * Where. Empty if the host called.
    */
   frames: Frame[];
   /**
-   * Of a `mismatched-free`, the function that it was given to.
+   * The allocator's function that was called.
    */
-  freed_by?: string | null;
+  function?: string | null;
   /**
    * `double-free`, `unknown-free`, `interior-free`, `unknown-realloc`, `overlap`,
-   * `size-mismatch`, `alignment-mismatch`, `mismatched-free` or `failed-allocation`.
+   * `size-mismatch`, `alignment-mismatch`, `mismatched-free`, `crossing-free` or
+   * `failed-allocation`.
    */
   kind: string;
+  /**
+   * Who called it, where that is known: `module`, or `host`, if nothing of the module was in
+   * between.
+   */
+  side?: string | null;
   /**
    * The size that the caller passed, where it passed one; of an `alignment-mismatch`, the
    * alignment.
@@ -242,7 +261,8 @@ export interface Context {
    */
   failed: number;
   /**
-   * The stack. Empty for the one context of each module that stands for all unknown ones.
+   * The stack. Empty for what the host itself calls the allocator for, and for the one context of
+   * each module that stands for all unknown ones.
    */
   frames: Frame[];
   /**

@@ -21,26 +21,8 @@ const PACKAGES: &[&str] = &[
 
 pub fn build(source: &Path, variant: &Variant, output: &Path) -> Result<()> {
     let libraries = Path::new(LIBC);
-    let present = ["clang-19", "wasm-ld-19", "llvm-ar-19"].iter().all(|p| answers(p, "--version"))
-        && ["libc.a", "libc++.a"].iter().all(|l| libraries.join(l).exists());
-    need_debian(PACKAGES, present)?;
-
-    let cpp = source.extension().is_some_and(|extension| extension == "cpp");
-    let object = cache("objects")?.join("guest.o");
-    // Relative paths in the DWARF: the module must not depend on where the checkout lies.
-    let mut compile = command(if cpp { "clang++-19" } else { "clang-19" });
-    compile
-        .args(["--target=wasm32-wasi", "-Wall", "-Wextra", "-Werror"])
-        .arg(format!("-ffile-prefix-map={}=.", root().display()))
-        .args(if cpp { &["-std=c++17", "-fno-exceptions"][..] } else { &["-std=gnu11"] })
-        .args(variant.flags)
-        .args(library_flags(source)?)
-        .arg("-c")
-        .arg(source)
-        .arg("-o")
-        .arg(&object);
-    run(&mut compile)?;
-
+    let cpp = is_cpp(source);
+    let object = object(source, variant.flags)?;
     let mut inputs = vec![libraries.join("crt1-command.o"), object];
     if cpp {
         inputs.push(libraries.join("libc++.a"));
@@ -54,6 +36,34 @@ pub fn build(source: &Path, variant: &Variant, output: &Path) -> Result<()> {
         Symbols::Nothing => link(variant, &inputs, &["--strip-all"], output).map(drop),
         Symbols::OwnLines => link_with_own_lines(variant, &inputs, output),
     }
+}
+
+fn is_cpp(source: &Path) -> bool {
+    source.extension().is_some_and(|extension| extension == "cpp")
+}
+
+/// Compiles a source.
+pub(super) fn object(source: &Path, flags: &[&str]) -> Result<PathBuf> {
+    let present = ["clang-19", "wasm-ld-19", "llvm-ar-19"].iter().all(|p| answers(p, "--version"))
+        && ["libc.a", "libc++.a"].iter().all(|l| Path::new(LIBC).join(l).exists());
+    need_debian(PACKAGES, present)?;
+
+    let cpp = is_cpp(source);
+    let object = cache("objects")?.join("guest.o");
+    // Relative paths in the DWARF: the module must not depend on where the checkout lies.
+    let mut compile = command(if cpp { "clang++-19" } else { "clang-19" });
+    compile
+        .args(["--target=wasm32-wasi", "-Wall", "-Wextra", "-Werror"])
+        .arg(format!("-ffile-prefix-map={}=.", root().display()))
+        .args(if cpp { &["-std=c++17", "-fno-exceptions"][..] } else { &["-std=gnu11"] })
+        .args(flags)
+        .args(library_flags(source)?)
+        .arg("-c")
+        .arg(source)
+        .arg("-o")
+        .arg(&object);
+    run(&mut compile)?;
+    Ok(object)
 }
 
 /// mimalloc's sources, as a crate brings them along, for the guests that are named after it.

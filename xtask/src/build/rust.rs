@@ -34,6 +34,11 @@ pub fn build(source: &Path, variant: &Variant, output: &Path) -> Result<()> {
         .to_owned(),
     );
     flags.extend(variant.link.iter().map(|flag| format!("-Clink-arg={flag}")));
+    // What a program has in C is in a file of the same name.
+    let c_half = source.with_extension("c");
+    if c_half.exists() {
+        flags.push(format!("-Clink-arg={}", super::c::object(&c_half, &["-O1", "-g"])?.display()));
+    }
 
     let mut cargo = cargo_for(target, &mut flags)?;
     let folder = cache("rust")?;

@@ -10,6 +10,8 @@ use seepage_analysis::words::{plural, thousands};
 
 /// Columns of the course of live bytes.
 const COURSE: usize = 48;
+/// Columns before the text of a line.
+const LABEL: usize = 14;
 /// Functions that are named for a family of allocators.
 const MAX_FUNCTIONS: usize = 6;
 
@@ -31,7 +33,7 @@ pub(super) fn render(report: &Report, page: &mut Page<'_>) {
 
 /// A line of the account, cut to the page.
 fn row(page: &mut Page<'_>, label: &str, text: &str) {
-    let text = shorten(text, page.width().saturating_sub(14), page.ellipsis());
+    let text = shorten(text, page.width().saturating_sub(LABEL), page.ellipsis());
     let label = page.paint(Style::Dim, &format!("{label:<12}"));
     page.line(&format!("  {label}{text}"));
 }
@@ -58,8 +60,7 @@ fn module(module: &Module, page: &mut Page<'_>) {
         let members = || functions().filter(|it| it.family == family);
         let names: Vec<_> =
             members().take(MAX_FUNCTIONS).map(|it| clean(&it.function).into_owned()).collect();
-        let more = members().count() - names.len();
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let all = members().count();
         let how: Vec<&str> = members().map(|it| evidence(&it.how)).collect();
         let how = match how.first() {
             Some(first) if how.iter().all(|how| how == first) => {
@@ -67,7 +68,16 @@ fn module(module: &Module, page: &mut Page<'_>) {
             }
             _ => String::new(),
         };
-        row(page, "allocator", &format!("{}: {}{more}{how}", clean(family), names.join(", ")));
+        let line = |shown: usize| {
+            let more = match all - shown {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!("{}: {}{more}{how}", clean(family), names[..shown].join(", "))
+        };
+        let width = page.width().saturating_sub(LABEL);
+        let most = (1..=names.len()).rev().find(|&shown| line(shown).chars().count() <= width);
+        row(page, "allocator", &line(most.unwrap_or(1)));
     }
 }
 

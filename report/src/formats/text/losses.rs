@@ -17,7 +17,7 @@ pub(super) fn render(report: &Report, page: &mut Page<'_>) {
     let top = page.options.top;
     let ended = matches!(report.guest.outcome.as_str(), "returned" | "exited");
     let sections = [
-        (LeakKind::DefinitelyLost, "lost: nothing points there any more", Style::Bad, top),
+        (LeakKind::DefinitelyLost, lost(report), Style::Bad, top),
         (LeakKind::PossiblyLost, possibly(report), Style::Warn, top),
         (
             LeakKind::StillReachable,
@@ -39,6 +39,14 @@ pub(super) fn render(report: &Report, page: &mut Page<'_>) {
             one(report, record, whole, style, &prefix, page);
         }
         more(records.len(), most, "context", page);
+    }
+}
+
+/// What it means to be lost. A program that is still loaded has a host that may hold anything.
+fn lost(report: &Report) -> &'static str {
+    match report.guest.outcome.as_str() {
+        "unknown" => "lost, unless its host holds them: nothing in the memory points there",
+        _ => "lost: nothing points there any more",
     }
 }
 

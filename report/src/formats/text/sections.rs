@@ -40,35 +40,45 @@ pub(super) fn trap(report: &Report, page: &mut Page<'_>) {
 
 pub(super) fn anomalies(report: &Report, page: &mut Page<'_>) {
     let top = page.options.top;
-    let has_types = !report.types.is_empty();
     let errors = || report.anomalies.iter().filter(|anomaly| anomaly.error);
     let refused = || report.anomalies.iter().filter(|anomaly| !anomaly.error);
     if errors().next().is_some() {
         page.heading("heap errors");
     }
     for anomaly in errors().take(top) {
-        one_anomaly(anomaly, has_types, page);
+        one_anomaly(anomaly, report, page);
     }
     more(errors().count(), top, "place", page);
     if refused().next().is_some() {
         page.heading("refused allocations");
     }
     for anomaly in refused().take(top) {
-        one_anomaly(anomaly, has_types, page);
+        one_anomaly(anomaly, report, page);
     }
     more(refused().count(), top, "place", page);
 }
 
-fn one_anomaly(anomaly: &Anomaly, has_types: bool, page: &mut Page<'_>) {
+fn one_anomaly(anomaly: &Anomaly, report: &Report, page: &mut Page<'_>) {
     let size = |size: Option<u64>| plural(size.unwrap_or(0), "byte");
     let (given, block) = (size(anomaly.size), size(anomaly.block_size));
     // Objects of a log have no address that means anything: the stack names them.
-    let address = if has_types { "an object".into() } else { format!("{:#x}", anomaly.address) };
+    let address = if !report.types.is_empty() {
+        "an object".into()
+    } else {
+        format!("{:#x}", anomaly.address)
+    };
     let what = match anomaly.kind.as_str() {
         "double-free" => format!("double free of {address}"),
-        "unknown-free" => format!("free of {address}, where no block had been allocated"),
+        "unknown-free" => {
+            format!(
+                "free of {address}, where no block had been allocated{}",
+                whose(anomaly, report)
+            )
+        }
         "interior-free" => format!("free of {address}, inside a block of {block}"),
-        "unknown-realloc" => format!("reallocation of {address}, where no block was live"),
+        "unknown-realloc" => {
+            format!("reallocation of {address}, where no block was live{}", whose(anomaly, report))
+        }
         "overlap" => format!("{address} given out for {given} while {block} were live there"),
         "size-mismatch" => format!("{block} at {address} freed as {given}"),
         "alignment-mismatch" => {
@@ -76,11 +86,18 @@ fn one_anomaly(anomaly: &Anomaly, has_types: bool, page: &mut Page<'_>) {
             let (was, is) = (align(anomaly.block_size), align(anomaly.size));
             format!("{address}, aligned to {was}, freed as aligned to {is}")
         }
+        "crossing-free" => {
+            let sides = match anomaly.side.as_deref() {
+                Some("host") => "the module, freed by the host",
+                _ => "the host, freed by the module",
+            };
+            format!("{block} at {address}, allocated by {sides}")
+        }
         "mismatched-free" => {
             let name = |name: &Option<String>| {
                 clean(name.as_deref().unwrap_or("another function")).into_owned()
             };
-            let (came, went) = (name(&anomaly.allocated_by), name(&anomaly.freed_by));
+            let (came, went) = (name(&anomaly.allocated_by), name(&anomaly.function));
             format!("{block} at {address} from {came} given to {went}")
         }
         _ => format!("{given} refused"),
@@ -93,14 +110,50 @@ fn one_anomaly(anomaly: &Anomaly, has_types: bool, page: &mut Page<'_>) {
     let style = if anomaly.error { Style::Bad } else { Style::Warn };
     let what = page.paint(style, &what);
     page.line(&format!("  {what}{times}"));
-    let others = [&anomaly.allocation_frames, &anomaly.first_free_frames];
-    let all = others.iter().filter_map(|frames| frames.as_ref()).flatten();
+    let others = [
+        ("allocated", &anomaly.allocation_frames, &anomaly.allocation_side, &anomaly.allocated_by),
+        ("freed before", &anomaly.first_free_frames, &anomaly.first_free_side, &None),
+    ];
+    let all = others.iter().filter_map(|(_, frames, ..)| frames.as_ref()).flatten();
     let prefix = Prefix::of(anomaly.frames.iter().chain(all));
-    stacks::render(&anomaly.frames, false, STACK, &prefix, page);
-    for (frames, label) in others.into_iter().zip(["allocated at", "freed before at"]) {
+    let is_hosts = |side: &Option<String>| side.as_deref() == Some("host");
+    // Beside the host's calls those of the module say so too.
+    let has_sides = is_hosts(&anomaly.side) || others.iter().any(|(_, _, side, _)| is_hosts(side));
+    if is_hosts(&anomaly.side) {
+        page.line(&format!("    {}", by_the_host(&anomaly.function)));
+    } else {
+        if has_sides && !anomaly.frames.is_empty() {
+            page.line("    in the module, at");
+        }
+        stacks::render(&anomaly.frames, false, STACK, &prefix, page);
+    }
+    for (label, frames, side, function) in others {
         let Some(frames) = frames else { continue };
-        page.line(&format!("    {label}"));
+        if is_hosts(side) {
+            page.line(&format!("    {label} {}", by_the_host(function)));
+            continue;
+        }
+        let place = if has_sides && !frames.is_empty() { "in the module, at" } else { "at" };
+        page.line(&format!("    {label} {place}"));
         stacks::render(frames, false, Layout { indent: 6, frames: FEW }, &prefix, page);
+    }
+}
+
+/// Which other module has a block where its own has none.
+fn whose(anomaly: &Anomaly, report: &Report) -> String {
+    let names = std::iter::once(&report.module.name);
+    let mut names = names.chain(report.modules.iter().map(|module| &module.name));
+    let place = anomaly.allocation_module.and_then(|place| usize::try_from(place).ok());
+    match place.and_then(|place| names.nth(place)) {
+        Some(name) => format!("; {} has a live one there", clean(name)),
+        None => String::new(),
+    }
+}
+
+fn by_the_host(function: &Option<String>) -> String {
+    match function {
+        Some(function) => format!("by the host, which called {}", clean(function)),
+        None => "by the host".into(),
     }
 }
 
