@@ -3,8 +3,19 @@
 //! It stores bytes and gives them back. It knows neither blocks nor roots. Its invariant: what was
 //! not written is zero, and it never holds more than it was allowed.
 
+mod lent;
+
+pub use lent::LentMemory;
+
+use lent::Lent;
 use rustc_hash::FxHashMap;
-use std::ops::Range;
+use std::{
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 const PAGE: u64 = 65_536;
 
@@ -14,6 +25,8 @@ pub(crate) struct MemoryImage {
     /// Size of the memory.
     pub(crate) bytes: u64,
     pages: FxHashMap<u64, Box<[u8]>>,
+    /// Where its bytes are instead.
+    lent: Option<Arc<Lent>>,
 }
 
 /// Bytes of an address in memory.
@@ -38,7 +51,30 @@ pub(crate) struct TooLarge;
 
 impl MemoryImage {
     pub(crate) fn new(bytes: u64) -> MemoryImage {
-        MemoryImage { bytes, pages: FxHashMap::default() }
+        MemoryImage { bytes, pages: FxHashMap::default(), lent: None }
+    }
+
+    /// One that is lent. `room` is how many pages may be kept of all that are: one that fits is copied
+    /// at once, for that is what is read the fastest.
+    pub(crate) fn lent(
+        memory: Arc<dyn LentMemory>,
+        bytes: u64,
+        room: Arc<AtomicUsize>,
+    ) -> MemoryImage {
+        let mut image = MemoryImage::new(bytes);
+        let pages = usize::try_from(bytes.div_ceil(PAGE)).unwrap_or(usize::MAX);
+        let take = |left: usize| left.checked_sub(pages);
+        if room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
+            image.lent = Some(Arc::new(Lent::new(memory, bytes, room)));
+            return image;
+        }
+        for number in 0..bytes.div_ceil(PAGE) {
+            if let Some(page) = lent::page(&*memory, number, bytes) {
+                image.pages.insert(number, page);
+            }
+        }
+        room.fetch_add(pages - image.pages.len(), Ordering::Relaxed);
+        image
     }
 
     /// Enters a stretch. `pages_left` is what may still be stored.
@@ -72,6 +108,9 @@ impl MemoryImage {
 
     /// The word at an address, wherever it is aligned; 0 behind the end.
     pub(crate) fn word(&self, addr: u64, word: Word) -> u64 {
+        if let Some(lent) = &self.lent {
+            return lent.word(addr, word.size());
+        }
         let mut value = 0;
         for index in 0..word.size() {
             let Some(at) = addr.checked_add(index) else { return value };
@@ -100,27 +139,14 @@ impl MemoryImage {
         while at < end {
             let number = at / PAGE;
             let page_end = (number + 1).saturating_mul(PAGE).min(end);
-            if let Some(page) = self.pages.get(&number) {
+            if let Some(lent) = &self.lent {
+                if let Some(piece) = lent.piece(at..page_end) {
+                    words_in(piece.bytes(), at, word, &mut visit);
+                }
+            } else if let Some(page) = self.pages.get(&number) {
                 let start = (at % PAGE) as usize;
                 let stretch = &page[start..start + (page_end - at) as usize];
-                match word {
-                    Word::Four => {
-                        for (index, bytes) in stretch.as_chunks::<4>().0.iter().enumerate() {
-                            let value = u32::from_le_bytes(*bytes);
-                            if value != 0 {
-                                visit(at + 4 * index as u64, value.into());
-                            }
-                        }
-                    }
-                    Word::Eight => {
-                        for (index, bytes) in stretch.as_chunks::<8>().0.iter().enumerate() {
-                            let value = u64::from_le_bytes(*bytes);
-                            if value != 0 {
-                                visit(at + 8 * index as u64, value);
-                            }
-                        }
-                    }
-                }
+                words_in(stretch, at, word, &mut visit);
             }
             at = page_end;
         }
@@ -130,7 +156,7 @@ impl MemoryImage {
         let end = range.end.min(self.bytes);
         let mut at = range.start;
         while at.saturating_add(word.size()) <= end {
-            if !self.pages.contains_key(&(at / PAGE)) {
+            if self.lent.is_none() && !self.pages.contains_key(&(at / PAGE)) {
                 // The last words of a page reach into the next.
                 let next = (at / PAGE + 1).saturating_mul(PAGE);
                 at = at.max(next.saturating_sub(word.size() - 1));
@@ -143,6 +169,29 @@ impl MemoryImage {
                 visit(at, value);
             }
             at += 1;
+        }
+    }
+}
+
+/// Calls `visit` with every aligned word of a stretch at `at` that is not zero.
+#[inline]
+fn words_in(stretch: &[u8], at: u64, word: Word, visit: &mut impl FnMut(u64, u64)) {
+    match word {
+        Word::Four => {
+            for (index, bytes) in stretch.as_chunks::<4>().0.iter().enumerate() {
+                let value = u32::from_le_bytes(*bytes);
+                if value != 0 {
+                    visit(at + 4 * index as u64, value.into());
+                }
+            }
+        }
+        Word::Eight => {
+            for (index, bytes) in stretch.as_chunks::<8>().0.iter().enumerate() {
+                let value = u64::from_le_bytes(*bytes);
+                if value != 0 {
+                    visit(at + 8 * index as u64, value);
+                }
+            }
         }
     }
 }
@@ -187,5 +236,61 @@ mod tests {
         assert_eq!(image.write(u64::MAX, &[7, 8], &mut left), Ok(()));
         assert_eq!(image.word(PAGE - 1, Word::Four), 7);
         assert_eq!(image.word(u64::MAX, Word::Eight), 0);
+    }
+
+    #[derive(Debug)]
+    struct Bytes(Vec<u8>);
+
+    impl LentMemory for Bytes {
+        fn read(&self, addr: u64, into: &mut [u8]) {
+            into.copy_from_slice(&self.0[addr as usize..][..into.len()]);
+        }
+    }
+
+    /// The same bytes written and lent: with room for all pages, for those that are in use, for one and
+    /// for none.
+    #[test]
+    fn what_is_lent_reads_as_what_was_written() {
+        let mut bytes = vec![0; 5 * PAGE as usize - 5];
+        let mut seed = 1_u32;
+        for page in [0, 2, 3, 4] {
+            for at in (page * PAGE as usize..(page + 1) * PAGE as usize).step_by(7) {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte = (seed >> 24) as u8;
+                }
+            }
+        }
+        let size = bytes.len() as u64;
+        let mut own = MemoryImage::new(size);
+        assert_eq!(own.write(0, &bytes, &mut 9), Ok(()));
+        let memory: Arc<dyn LentMemory> = Arc::new(Bytes(bytes));
+        for room in [9, 4, 1, 0] {
+            let left = Arc::new(AtomicUsize::new(room));
+            let lent = MemoryImage::lent(memory.clone(), size, left.clone());
+            let ends = [3, PAGE - 4, PAGE - 3, PAGE, 2 * PAGE + 1, 5 * PAGE - 13, 5 * PAGE - 8];
+            for word in [Word::Four, Word::Eight] {
+                for at in ends.into_iter().chain([size - 1, size, u64::MAX - 3]) {
+                    assert_eq!(lent.word(at, word), own.word(at, word), "{at:#x}, {room}");
+                    for range in [
+                        at..at.saturating_add(9),
+                        at..at.saturating_add(5000),
+                        at..at.saturating_add(9 * PAGE),
+                    ] {
+                        let both = [&lent, &own].map(|image| written(image, range.clone(), word));
+                        assert_eq!(both[0], both[1], "{range:?}, {room}");
+                    }
+                }
+            }
+            let left = left.load(Ordering::Relaxed);
+            assert_eq!(left, room.saturating_sub(4), "a page of zeros takes no room");
+            let mut anywhere = [Vec::new(), Vec::new()];
+            for (image, seen) in [&lent, &own].into_iter().zip(&mut anywhere) {
+                let range = PAGE - 40..2 * PAGE + 40;
+                image.words(range, Word::Four, 1, |addr, value| seen.push((addr, value)));
+            }
+            assert!(!anywhere[0].is_empty());
+            assert_eq!(anywhere[0], anywhere[1]);
+        }
     }
 }

@@ -63,6 +63,7 @@ pub use config::{Budget, Caps, Config, LeakKinds};
 pub use finding::{Abstention, Finding, FindingKind, Operation, Rate};
 pub use heap::anomalies::{Anomaly, AnomalyKind};
 pub use host::{HostPoint, HostUse, Rose, Side};
+pub use image::LentMemory;
 pub use open_files::OpenFiles;
 pub use outcome::{Drops, Outcome, Verdict};
 pub use profile::{

@@ -14,6 +14,7 @@ use crate::{
     finding::Abstention,
     heap::Heap,
     host::HostCourse,
+    image::LentMemory,
     kinds,
     open_files::OpenFileList,
     outcome::{Drops, Outcome},
@@ -22,7 +23,8 @@ use crate::{
     suppressions::{self, Rule},
     whatif::{HeapShape, Remaining},
 };
-use seepage_trace::{Context, End, Frame, Message, ModuleId, ModuleInfo};
+use seepage_trace::{Context, End, Frame, Message, ModuleId, ModuleInfo, State};
+use std::sync::Arc;
 
 mod images;
 mod marks;
@@ -92,6 +94,18 @@ impl Session {
         self.root_groups = groups;
     }
 
+    /// Takes the image of a module's memory at the mark or the end that comes next, as the messages
+    /// `State` and `Memory` would bring it, and reads the memory where it is, until then. Nothing
+    /// may write to it meanwhile.
+    pub fn lend(&mut self, state: &State, memory: Arc<dyn LentMemory>) {
+        self.images.lend(state, memory);
+    }
+
+    /// Says that there is no room for an image of the mark or the end that comes next.
+    pub fn drop_image(&mut self) {
+        self.images.dropped += 1;
+    }
+
     /// Takes the next message.
     pub fn feed(&mut self, message: &Message<'_>) {
         match message {
@@ -119,11 +133,25 @@ impl Session {
                 self.host.add(*memory, totals.events, totals.live, self.heap.pages());
             }
             Message::Mark { name } => {
+                self.collect();
                 let (found, not_judged) = self.at_mark(name);
                 self.heap.mark(name, found, not_judged);
                 self.images.clear();
             }
-            Message::End(end) => self.end = Some(end.clone()),
+            Message::End(end) => {
+                self.collect();
+                self.end = Some(end.clone());
+            }
+        }
+    }
+
+    /// Takes note of what collectors have taken back without a call, where an image of their books shows
+    /// it. What is live then may still only wait for the collector.
+    fn collect(&mut self) {
+        for module in &self.modules {
+            if let Some(image) = self.images.of(module.id) {
+                self.heap.collect(module.id, &image.memory);
+            }
         }
     }
 
@@ -245,7 +273,16 @@ impl Session {
             drop(live);
             let image = image.map(|image| &image.memory);
             let (bytes, top) = (survey.main.bytes, survey.extent.top);
-            let end = Moment { module, survey: &survey, image, blocks, bytes, top, known: None };
+            let end = Moment {
+                module,
+                survey: &survey,
+                image,
+                blocks,
+                bytes,
+                top,
+                known: None,
+                is_past: false,
+            };
             let known = end.add_to(&mut account, |picture| {
                 let owner = |index| shares::owner(index, picture.blocks, judged.as_ref());
                 shares.add_demand(picture, remains.grown_in(survey.main), owner);
@@ -255,7 +292,16 @@ impl Session {
             drop((end, judged));
             let blocks = take::placed(remains.at_peak(&survey));
             let (bytes, top) = (survey.main.at_peak, survey.top_at_peak);
-            let peak = Moment { module, survey: &survey, image: None, blocks, bytes, top, known };
+            let peak = Moment {
+                module,
+                survey: &survey,
+                image: None,
+                blocks,
+                bytes,
+                top,
+                known,
+                is_past: true,
+            };
             peak.add_to(&mut peak_account, |_| ());
             maps.draw(MapMoment::Peak, &peak);
         }

@@ -26,6 +26,9 @@ Options:
   -o, --output FILE               Write to a file; \`-\` is standard output
       --top N                     Calling contexts to show in a list of the text report
       --trace FILE                With run: write the trace to a file
+      --trace-images WHEN         Moments of which the memory is looked at: off, marks (the end, and marks up to
+                                  1 GiB altogether) or all [default: marks]
+      --mark-export NAME          An export that marks a moment whenever it returns
       --baseline FILE             With run: exit with 23 if objects leak that FILE does not name
       --update-baseline           Add what leaks to that file
       --transport HOW             How records leave the guest: auto, ring or call [default: auto]

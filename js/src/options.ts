@@ -2,6 +2,7 @@
 
 import * as env from "#env";
 import type { InstrumentOptions } from "./tracer/instrument.js";
+import type { Images } from "./tracer/session.js";
 
 export interface Options {
   format: "text" | "json";
@@ -9,6 +10,8 @@ export interface Options {
   output: string | undefined;
   /** A file for the trace. */
   trace: string | undefined;
+  /** The moments of which the memory is looked at. */
+  traceImages: Images;
   /** Contexts in a list of the text report. */
   top: number | undefined;
   /** A file with leaks that fail no test. */
@@ -23,10 +26,12 @@ const SHORT: Record<string, string> = { "-f": "--format", "-o": "--output" };
 export function parse(words: readonly string[]): { options: Options; rest: string[] } {
   const instrument: InstrumentOptions = {};
   const allocFn: string[] = [];
+  const markExport: string[] = [];
   const options: Options = {
     format: "text",
     output: undefined,
     trace: undefined,
+    traceImages: "marks",
     top: undefined,
     baseline: undefined,
     updateBaseline: false,
@@ -57,6 +62,9 @@ export function parse(words: readonly string[]): { options: Options; rest: strin
       case "--trace":
         options.trace = value();
         break;
+      case "--trace-images":
+        options.traceImages = one(long, value(), ["off", "marks", "all"] as const);
+        break;
       case "--top":
         options.top = number(long, value());
         break;
@@ -84,11 +92,15 @@ export function parse(words: readonly string[]): { options: Options; rest: strin
       case "--alloc-fn":
         allocFn.push(value());
         break;
+      case "--mark-export":
+        markExport.push(value());
+        break;
       default:
         throw new Error(`unexpected argument '${word}' found`);
     }
   }
   if (allocFn.length > 0) instrument.allocFn = allocFn;
+  if (markExport.length > 0) instrument.markExport = markExport;
   options.format = (format ?? (options.output?.endsWith(".json") ? "json" : "text")) as Options["format"];
   return { options, rest: words.slice(index) };
 }

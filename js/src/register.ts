@@ -32,6 +32,9 @@ if (options !== undefined) {
     if (sawAnything(runtime())) write(report(runtime(), { ...options, output: output ?? 2 }));
   };
   env.onDemand(tell);
+  env.onUncaught((error) => {
+    if (runtime().isTracing) runtime().session.fail(error);
+  });
   env.atExit(() => {
     end(runtime());
     tell();

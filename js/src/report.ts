@@ -29,7 +29,7 @@ export function report(runtime: Runtime, options: ReportOptions = {}): string {
   const { format = "text", output, top } = options;
   const text = { ...(output !== undefined && env.look(output)), ...(top !== undefined && { top }) };
   const { session, handles } = runtime;
-  return session.report(format, text, LOADED, handles.roots(), (retained) => {
+  return session.report(format, text, LOADED, (retained) => {
     const objects = handles.objects(retained);
     const directory = env.directory();
     return saysAnything(objects) ? { ...objects, ...(directory && { directory }) } : undefined;
@@ -38,5 +38,5 @@ export function report(runtime: Runtime, options: ReportOptions = {}): string {
 
 /** Says how the run ended, in the trace. */
 export function end(runtime: Runtime): void {
-  if (runtime.isTracing) runtime.session.end(LOADED, runtime.handles.roots());
+  if (runtime.isTracing) runtime.session.end(LOADED);
 }

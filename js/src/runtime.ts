@@ -9,8 +9,8 @@ import type { Handles } from "./handles/index.js";
 import { native } from "./hook/native.js";
 import type { KnownLeaks } from "./known.js";
 import { instrument, view } from "./tracer/instrument.js";
-import type { InstrumentOptions, Made } from "./tracer/instrument.js";
-import { ADDED_EXPORT, Session, sectionOf } from "./tracer/session.js";
+import type { InstrumentOptions, Instrumented, Made } from "./tracer/instrument.js";
+import { ADDED_EXPORT, SECTION, Session, sectionOf } from "./tracer/session.js";
 
 /** Changes when copies of the package cannot share a runtime any more. */
 const KEY = Symbol.for("seepage/1");
@@ -40,11 +40,13 @@ export class Runtime {
   #handles: Handles | undefined;
   /** What an app sees of the exports of a traced instance. */
   readonly #views = new WeakMap<WebAssembly.Instance, WebAssembly.Exports>();
+  /** What traced modules were compiled from. */
+  readonly #code = new WeakMap<WebAssembly.Module, Uint8Array>();
   readonly #said = new Set<string>();
 
   /** The session, made when somebody first asks. */
   get session(): Session {
-    return (this.#session ??= new Session((message) => this.warn(message)));
+    return (this.#session ??= new Session((message) => this.warn(message), () => this.handles.roots()));
   }
 
   /** Whether any heap is traced. */
@@ -69,7 +71,7 @@ export class Runtime {
     try {
       const { cache, ...asked } = { ...options, name, shared: env.mayShare() };
       const make = (): Made => {
-        const { wasm, inspection } = instrument(bytes, asked);
+        const { wasm, inspection } = instrumentAny(bytes, asked);
         const { reason } = inspection.probe;
         if (reason !== null) {
           this.warn(`what may be the allocator of the module ${name} was not tried: ${reason}`);
@@ -90,6 +92,12 @@ export class Runtime {
     }
   }
 
+  /** Takes note of what a module was compiled from, if those are not the app's own bytes, which it may change. */
+  compiled<T extends WebAssembly.Module>(module: T, bytes: BufferSource, own: unknown): T {
+    if (bytes !== own) this.#code.set(module, view(bytes));
+    return module;
+  }
+
   /** Instantiates with the imports that tracing needs; `make` is the engine's. */
   link<T>(
     module: WebAssembly.Module,
@@ -102,7 +110,7 @@ export class Runtime {
     const isShared = isImports(own) && importsShared(module, own);
     if (isShared) env.share();
     const guest = isImports(own) ? this.#guarded(() => this.#guest(module, own, isShared)) : undefined;
-    return make(guest?.imports === undefined ? observed : withOurs(observed, guest.imports), (instance) => {
+    return make(guest?.imports === undefined ? observed : withOurs(observed, guest.imports, this.session), (instance) => {
       this.#guarded(() => {
         const all = native.exports(instance);
         if (guest !== undefined) {
@@ -126,7 +134,7 @@ export class Runtime {
     if (isShared && !env.mayShare()) return { imports: UNHEARD };
     const { memory, base } = native.customSections(module, "dylink.0").length > 0 ? linkedTo(own) : {};
     if (memory !== undefined && this.session.join(memory, base)) return { imports: UNHEARD };
-    return this.session.add(section);
+    return this.session.add(section, this.#code.get(module));
   }
 
   #guarded<T>(body: () => T): T | undefined {
@@ -136,6 +144,20 @@ export class Runtime {
       this.warn(`an instance is not traced: ${String(error)}`);
       return undefined;
     }
+  }
+}
+
+const NO_SUCH_EXPORT = /^--mark-export (.*): the module exports no function/;
+
+/** Instruments one of a program's modules, of which some have the exports that mark a moment. */
+function instrumentAny(bytes: BufferSource, options: InstrumentOptions): Instrumented {
+  try {
+    return instrument(bytes, options);
+  } catch (error) {
+    const missing = NO_SUCH_EXPORT.exec((error as Error).message)?.[1];
+    const markExport = options.markExport?.filter((name) => name !== missing) ?? [];
+    if (markExport.length === (options.markExport?.length ?? 0)) throw error;
+    return instrumentAny(bytes, { ...options, markExport });
   }
 }
 
@@ -160,10 +182,34 @@ function importsShared(module: WebAssembly.Module, own: Imports): boolean {
   });
 }
 
-/** On top of the app's own imports, which are asked for what is wanted and never enumerated. */
-function withOurs(own: Imports, ours: WebAssembly.ModuleImports): WebAssembly.Imports {
-  return new Proxy(own ?? {}, {
-    get: (target, name) => (name === "seepage" ? ours : Reflect.get(target, name)),
+/** WASI's modules, of whatever version. */
+const WASI = /^wasi_/;
+/** WASI's function that ends the program. */
+const EXIT = "proc_exit";
+
+/**
+ * On top of the app's own imports, which are asked for what is wanted and never enumerated. The
+ * proxies stand for objects of their own: those of the app may be frozen.
+ */
+function withOurs(own: Imports, ours: WebAssembly.ModuleImports, session: Session): WebAssembly.Imports {
+  return new Proxy({} as WebAssembly.Imports, {
+    get(_, name) {
+      if (name === SECTION) return ours;
+      const from: unknown = Reflect.get(own ?? {}, name);
+      const isWasi = typeof name === "string" && WASI.test(name) && typeof from === "object" && from !== null;
+      return isWasi ? withExit(from, session) : from;
+    },
+  });
+}
+
+/** The functions of WASI: the session hears of it when the guest ends the program. */
+function withExit(wasi: object, session: Session): object {
+  return new Proxy({}, {
+    get(_, name) {
+      const it: unknown = Reflect.get(wasi, name);
+      if (name !== EXIT || typeof it !== "function") return it;
+      return (...args: unknown[]) => session.leave(() => Reflect.apply(it, undefined, args) as unknown);
+    },
   });
 }
 

@@ -21,12 +21,13 @@ export function startInRealm(defaults: InstrumentOptions = {}): Options | undefi
   const shared = runtime();
   if (shared.isRegistered) return undefined;
   const options = fromEnvironment();
-  const { baseline, updateBaseline, trace } = options;
+  const { baseline, updateBaseline, trace, traceImages } = options;
   shared.isRegistered = true;
   // First: glue that is loaded earlier is not seen.
   void shared.handles;
   patch(shared, { ...defaults, ...options.instrument });
   if (baseline !== undefined) shared.known = new KnownLeaks(baseline, updateBaseline);
+  if (traceImages !== "marks") shared.session.images = traceImages;
   if (trace !== undefined) shared.session.traceTo(env.open(trace));
   return options;
 }

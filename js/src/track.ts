@@ -29,7 +29,8 @@ export async function track(
   const bytes = isResponse ? await given.arrayBuffer() : (given as BufferSource);
   const name = options.name ?? (isResponse && given.url ? env.name(given.url) : "wasm");
   const shared = runtime();
-  const module = await native.compile(shared.prepare(bytes, name, options));
+  const prepared = shared.prepare(bytes, name, options);
+  const module = shared.compiled(await native.compile(prepared), prepared, bytes);
   return shared.link(module, imports, track, async (linked, done) => {
     const instance = await native.instantiate(module, linked);
     done(instance);

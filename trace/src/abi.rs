@@ -101,6 +101,9 @@ pub enum RecordKind {
     /// Whoever asks for the reallocation that follows says that the block at `addr` has `size`
     /// bytes.
     Claim = 7,
+    /// The block at `addr`, which the allocation or reallocation before this has handed out, can hold
+    /// `size` bytes: the allocator says so.
+    Usable = 8,
 }
 
 impl RecordKind {
@@ -115,6 +118,7 @@ impl RecordKind {
             5 => RecordKind::Grow,
             6 => RecordKind::Annotation,
             7 => RecordKind::Claim,
+            8 => RecordKind::Usable,
             _ => return None,
         })
     }
@@ -168,6 +172,9 @@ pub enum Event {
     /// The caller of the reallocation that follows believes that the block at `addr` has `size`
     /// bytes.
     Claim { tracepoint: TracepointId, context: Context, addr: u64, size: u64 },
+    /// The allocator says that the block at `addr`, which it has just handed out, can hold `size`
+    /// bytes.
+    Usable { tracepoint: TracepointId, context: Context, addr: u64, size: u64 },
 }
 
 /// The fields of a record, before they mean anything.
@@ -280,6 +287,7 @@ impl Record {
             },
             RecordKind::Annotation => Event::Annotation { tracepoint, context, addr, size },
             RecordKind::Claim => Event::Claim { tracepoint, context, addr, size },
+            RecordKind::Usable => Event::Usable { tracepoint, context, addr, size },
         })
     }
 }
@@ -315,6 +323,10 @@ impl Event {
                 let head = head(RecordKind::Claim, tracepoint, NO_ALIGNMENT);
                 Record { head, size, context, addr, old: 0 }
             }
+            Event::Usable { tracepoint, context, addr, size } => {
+                let head = head(RecordKind::Usable, tracepoint, NO_ALIGNMENT);
+                Record { head, size, context, addr, old: 0 }
+            }
         };
         record.write(layout, out);
     }
@@ -327,7 +339,7 @@ impl Event {
             | Event::Realloc { context, .. }
             | Event::Grow { context, .. }
             | Event::Annotation { context, .. } => context,
-            Event::Claim { context, .. } => context,
+            Event::Claim { context, .. } | Event::Usable { context, .. } => context,
         }
     }
 }

@@ -45,6 +45,7 @@ mod bytes;
 pub mod decode;
 pub mod encode;
 pub mod ids;
+pub mod locals;
 pub mod message;
 mod pack;
 pub mod role;

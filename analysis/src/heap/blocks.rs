@@ -13,8 +13,10 @@
 //! ```
 
 mod in_order;
+mod rooms;
 
 use crate::profile::StackId;
+use rooms::Rooms;
 use rustc_hash::FxHashMap;
 use seepage_trace::{TracepointId, abi::Record};
 
@@ -133,6 +135,7 @@ struct Table {
 pub(crate) struct Blocks {
     tables: Vec<Table>,
     slab: Vec<Block>,
+    rooms: Rooms,
     vacant: Vec<u32>,
     pages_left: usize,
     odd_left: usize,
@@ -144,6 +147,7 @@ impl Blocks {
         Blocks {
             tables: Vec::new(),
             slab: Vec::new(),
+            rooms: Rooms::default(),
             vacant: Vec::new(),
             pages_left: limits.pages,
             odd_left: limits.odd,
@@ -171,11 +175,13 @@ impl Blocks {
         let slot = table.slot_or_insert(addr, pages_left, odd_left).ok_or(Full)?;
         if *slot != 0 && *slot & FREED == 0 {
             let Some(entry) = self.slab.get_mut(*slot as usize - 1) else { return Err(Full) };
+            self.rooms.forget(*slot - 1);
             return Ok(Some(std::mem::replace(entry, block)));
         }
         match self.vacant.pop() {
             Some(index) => {
                 self.slab[index as usize] = block;
+                self.rooms.forget(index);
                 *slot = index + 1;
             }
             None if self.slab.len() < self.blocks => {
@@ -418,6 +424,26 @@ mod tests {
         assert_eq!(blocks.insert(table, 0x10008, block(1)), Err(Full), "blocks");
         assert_eq!(blocks.remove(table, 9, StackId(0)), Ok(&block(1)));
         assert_eq!(blocks.insert(table, 0x10008, block(1)), Ok(None));
+    }
+
+    #[test]
+    fn what_a_block_can_hold_goes_with_it() {
+        let mut blocks = Blocks::new(LIMITS);
+        let table = blocks.table();
+        assert_eq!(blocks.insert(table, 8, block(40)), Ok(None));
+        assert_eq!(blocks.insert(table, 64, block(40)), Ok(None));
+        assert_eq!(blocks.learn_usable(table, 64, 48), Some(40));
+        assert_eq!((blocks.usable(table, 8), blocks.usable(table, 64)), (None, Some(48)));
+        assert_eq!(blocks.learn_usable(table, 8, 39), None, "less than was asked for");
+        assert_eq!(blocks.learn_usable(table, 16, 48), None, "no block");
+        assert_eq!(blocks.learn_usable(table, 8, u64::MAX), Some(40));
+        assert_eq!(blocks.usable(table, 8), Some(40 + u64::from(u32::MAX) - 1));
+        // Neither the next block in its place nor one at its address can hold as much.
+        assert_eq!(blocks.remove(table, 64, StackId(0)), Ok(&block(40)));
+        assert_eq!((blocks.usable(table, 64), blocks.learn_usable(table, 64, 48)), (None, None));
+        assert_eq!(blocks.insert(table, 64, block(30)), Ok(None));
+        assert_eq!(blocks.insert(table, 8, block(30)), Ok(Some(block(40))));
+        assert_eq!((blocks.usable(table, 8), blocks.usable(table, 64)), (None, None));
     }
 
     #[test]

@@ -49,7 +49,10 @@ impl Books {
                     let Record { old, addr, size, .. } = record;
                     self.realloc(module, caller, old, addr, size, Alignment::of(&record));
                 }
-                RecordKind::Grow | RecordKind::Annotation | RecordKind::Claim => {
+                RecordKind::Grow
+                | RecordKind::Annotation
+                | RecordKind::Claim
+                | RecordKind::Usable => {
                     self.other(layout, module, record);
                 }
             }
@@ -73,6 +76,12 @@ impl Books {
                 self.claims += 1;
                 let caller = self.caller(module, &record);
                 self.claim(module, caller, addr, size);
+            }
+            Some(Event::Usable { addr, size, .. }) => {
+                // It belongs to the event before.
+                self.totals.events -= 1;
+                self.claims += 1;
+                self.learn_usable(module, addr, size);
             }
             Some(Event::Alloc { .. } | Event::Free { .. } | Event::Realloc { .. }) | None => {}
         }
@@ -253,7 +262,7 @@ impl Books {
             self.contexts.removed(earlier.stack, earlier.size, clock);
             // Two blocks can share an address if one of them has no bytes.
             if size > 0 && earlier.size > 0 {
-                self.overlap(caller, addr, size, earlier);
+                self.overlap(module, caller, addr, size, earlier);
             }
         }
         if inserted.is_ok() {
@@ -289,7 +298,7 @@ impl Books {
 
     /// Books that a live block is none any more; its context's books are left to the caller.
     #[inline(always)]
-    fn gone(&mut self, module: &mut Module, addr: u64, block: Block) {
+    pub(super) fn gone(&mut self, module: &mut Module, addr: u64, block: Block) {
         module.extent.give_back(block.size);
         let table = module.table;
         if block.since <= self.peak.clock {

@@ -26,6 +26,8 @@ pub(crate) mod space;
 mod stacks;
 pub(crate) mod survey;
 mod timeline;
+mod tinygo;
+pub(crate) mod usable;
 
 use crate::{
     config::Caps,
@@ -56,6 +58,7 @@ use space::{MemoryRange, Now, Space, SpaceFigures};
 use stacks::{StackEntry, Stacks, Values};
 use survey::{ModuleRemains, Remains};
 use timeline::Timeline;
+use usable::UsableSizes;
 
 /// The heaps of all modules of a trace, with one clock.
 #[derive(Clone)]
@@ -123,6 +126,11 @@ struct Module {
     functions: Vec<String>,
     annotations: Annotations,
     doors: Doors,
+    usable_sizes: UsableSizes,
+    /// Its collector takes blocks back without a call, as TinyGo's does.
+    is_collected_unseen: bool,
+    /// How its collector's books are read, once they have been.
+    collector: Option<tinygo::Reading>,
 }
 
 impl Module {
@@ -172,6 +180,7 @@ impl Heap {
         module.functions = allocators.map(|it| it.function.clone()).collect();
         module.annotations = Annotations::new(&info.tracepoints);
         module.doors = Doors::new(&info.tracepoints);
+        module.is_collected_unseen = info.tracepoints.iter().any(|it| it.family == "tinygo");
         if module.has_places() {
             let places = &mut self.books.places;
             let at = places.partition_point(|place| place.0 < module.table.0);
@@ -293,12 +302,23 @@ impl Heap {
         let extents: Vec<_> = self.modules.iter().map(|it| (it.memories, it.extent)).collect();
         self.books.space.give_up(&extents);
         let modules = self.by_id.iter().map(|(&id, &index)| {
-            let Module { table, extent, memories, ref annotations, .. } = self.modules[index];
+            let Module { table, extent, memories, .. } = self.modules[index];
+            let Module { annotations, usable_sizes, .. } = &self.modules[index];
             let main = self.books.space.main_memory(memories, self.books.peak.clock);
             let untracked = self.books.space.untracked(main.place);
             let regions = annotations.regions().to_vec();
+            let usable_sizes = usable_sizes.clone();
             let top_at_peak = extent.top_at(self.books.peak.clock);
-            (id, ModuleRemains { table, extent, top_at_peak, main, untracked, regions })
+            let remains = ModuleRemains {
+                table,
+                extent,
+                top_at_peak,
+                main,
+                untracked,
+                regions,
+                usable_sizes,
+            };
+            (id, remains)
         });
         let modules = modules.collect();
         let memories_at_peak = self.books.space.memories_at(self.books.peak.clock);
@@ -377,6 +397,9 @@ impl Heap {
             functions: Vec::new(),
             annotations: Annotations::default(),
             doors: Doors::default(),
+            usable_sizes: UsableSizes::default(),
+            is_collected_unseen: false,
+            collector: None,
         });
         self.by_id.insert(id, self.modules.len() - 1);
         Some(self.modules.len() - 1)

@@ -1,7 +1,15 @@
 //! The images of the moment that comes next in the trace, put together from their parts.
 
-use crate::{heap::space::MAX_BYTES, image::MemoryImage, kinds::Image};
+use crate::{
+    heap::space::MAX_BYTES,
+    image::{LentMemory, MemoryImage},
+    kinds::Image,
+};
 use seepage_trace::{MemoryPart, ModuleId, State};
+use std::sync::{Arc, atomic::AtomicUsize};
+
+/// Pages of lent memories that are kept, at most.
+const KEPT_PAGES: usize = 1 << 13;
 
 /// The images of the moment that comes next in the trace, a mark or the end.
 #[derive(Clone)]
@@ -9,18 +17,29 @@ pub(super) struct Images {
     pub(super) list: Vec<Image>,
     max_pages: usize,
     pages_left: usize,
+    /// Pages of lent memories that may still be kept.
+    lent_left: Arc<AtomicUsize>,
     /// Images that were larger than allowed.
     pub(super) dropped: u64,
 }
 
 impl Images {
     pub(super) fn new(max_pages: usize) -> Images {
-        Images { list: Vec::new(), max_pages, pages_left: max_pages, dropped: 0 }
+        let lent_left = kept(max_pages);
+        Images { list: Vec::new(), max_pages, pages_left: max_pages, lent_left, dropped: 0 }
     }
 
     pub(super) fn begin(&mut self, state: &State) {
         self.outdate(state.module);
         let memory = MemoryImage::new(state.memory_bytes.min(MAX_BYTES));
+        self.list.push(Image { state: state.clone(), memory });
+    }
+
+    /// The same for a memory that is read where it is.
+    pub(super) fn lend(&mut self, state: &State, memory: Arc<dyn LentMemory>) {
+        self.outdate(state.module);
+        let bytes = state.memory_bytes.min(MAX_BYTES);
+        let memory = MemoryImage::lent(memory, bytes, self.lent_left.clone());
         self.list.push(Image { state: state.clone(), memory });
     }
 
@@ -46,5 +65,10 @@ impl Images {
     pub(super) fn clear(&mut self) {
         self.list.clear();
         self.pages_left = self.max_pages;
+        self.lent_left = kept(self.max_pages);
     }
+}
+
+fn kept(max_pages: usize) -> Arc<AtomicUsize> {
+    Arc::new(AtomicUsize::new(max_pages.min(KEPT_PAGES)))
 }

@@ -23,6 +23,8 @@ struct Options {
     #[serde(default)]
     alloc_fn: Vec<String>,
     #[serde(default)]
+    mark_export: Vec<String>,
+    #[serde(default)]
     glue: Option<String>,
     #[serde(default)]
     no_probe: bool,
@@ -149,7 +151,7 @@ fn run(wasm: &[u8], options: Result<Options, String>) -> Result<Vec<u8>, String>
         transport,
         contexts: if options.no_context { Contexts::Off } else { Contexts::On },
         alloc_fns: alloc_fns?,
-        mark_exports: Vec::new(),
+        mark_exports: options.mark_export,
         fill: None,
         glue: options.glue,
         shared_memory: options.shared_memory,

@@ -12,6 +12,7 @@
 mod abi;
 mod guests;
 mod instrument;
+mod locals;
 mod memory;
 mod probe;
 mod session;

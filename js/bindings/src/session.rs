@@ -5,7 +5,9 @@ use crate::{
     guests,
 };
 use rustc_hash::FxHashMap;
-use seepage_analysis::{Caps, Config, RootGroup, Session, Snapshot, StackId, snapshot::rising};
+use seepage_analysis::{
+    Caps, Config, LentMemory, RootGroup, Session, Snapshot, StackId, snapshot::rising,
+};
 use seepage_report::{
     Context as ReportContext, Invocation, Options as RenderOptions, Report, SCHEMA, TextOptions,
     Verb, assemble, formats, frames,
@@ -16,7 +18,7 @@ use seepage_trace::{
     State as GuestState, sites::Transport, stacks::Call,
 };
 use serde::{Deserialize, Serialize};
-use std::cell::RefCell;
+use std::{cell::RefCell, sync::Arc};
 
 thread_local! {
     static STATE: RefCell<Option<State>> = const { RefCell::new(None) };
@@ -29,46 +31,46 @@ struct State {
     /// The trace that is being read.
     decoder: Decoder,
     snapshots: Vec<Option<Snapshot>>,
-    /// The copy that the next report is made of, once it has been begun.
-    draft: Option<Session>,
     /// How often guests have marked a moment of each name.
     marks: FxHashMap<String, u64>,
     /// The report that is to be rendered.
     report: Option<Report>,
 }
 
-/// Of images larger than that no leak kinds are told: the analysis has to fit in a memory of 4 GiB.
-const IMAGE_PAGES: usize = 512 << 4;
+/// Pages of the images in traces: with what the analysis makes of them they fit in a memory of 4 GiB.
+const IMAGE_PAGES: usize = 1 << 15;
+/// Bytes that the analysis takes for each live block where it judges them, about.
+const JUDGED_BLOCK: u64 = 96;
+/// Bytes of a guest's memory of which copies are kept while they are judged.
+const KEPT: u64 = 1 << 29;
 
 impl State {
-    /// An image is for one report or for the trace: the session, which goes on, has no use for it.
-    fn feed_image(&mut self, message: &Message<'_>) {
-        if let Some(draft) = &mut self.draft {
-            draft.feed(message);
-        } else if let Some((encoder, out)) = &mut self.trace {
+    fn write(&mut self, message: &Message<'_>) {
+        if let Some((encoder, out)) = &mut self.trace {
             encoder.message(message, out);
         }
     }
 
     fn feed(&mut self, message: &Message<'_>) {
-        if let Some((encoder, out)) = &mut self.trace {
-            encoder.message(message, out);
-        }
+        self.write(message);
         self.session.feed(message);
     }
+}
+
+fn session() -> Session {
+    Session::new(Config {
+        caps: Caps { image_pages: IMAGE_PAGES, ..Caps::default() },
+        ..Config::default()
+    })
 }
 
 fn with<R>(then: impl FnOnce(&mut State) -> R) -> R {
     STATE.with_borrow_mut(|state| {
         then(state.get_or_insert_with(|| State {
-            session: Session::new(Config {
-                caps: Caps { image_pages: IMAGE_PAGES, ..Caps::default() },
-                ..Config::default()
-            }),
+            session: session(),
             trace: None,
             decoder: Decoder::new(),
             snapshots: Vec::new(),
-            draft: None,
             marks: FxHashMap::default(),
             report: None,
         }))
@@ -155,8 +157,9 @@ extern "C" fn seepage_mark_at(guest: u32, tracepoint: u32) {
     });
 }
 
-/// Begins a report: the images that follow are for it. Addresses that JavaScript holds for one
-/// reason are a group; for each there are its guest, the number of its addresses, and these.
+/// Makes this instance, which is a copy of another, one for a report: the images that follow are for
+/// it. Addresses that JavaScript holds for one reason are a group; for each there are its guest, the
+/// number of its addresses, and these.
 #[unsafe(no_mangle)]
 extern "C" fn seepage_draft(groups: Address, count: usize) {
     let mut numbers = groups.long_numbers(count);
@@ -167,42 +170,82 @@ extern "C" fn seepage_draft(groups: Address, count: usize) {
     });
     let groups = groups.collect();
     with(|state| {
-        let mut session = state.session.clone();
-        session.group_roots(groups);
-        state.draft = Some(session);
+        state.trace = None;
+        state.snapshots.clear();
+        state.session.group_roots(groups);
     });
 }
 
+/// A guest's memory, which JavaScript reads.
+#[derive(Debug)]
+struct GuestMemory(u32);
+
+#[link(wasm_import_module = "host")]
+unsafe extern "C" {
+    /// Copies what stands at an address of a guest's memory.
+    fn read(guest: u32, addr: f64, into: *mut u8, length: usize);
+}
+
+impl LentMemory for GuestMemory {
+    fn read(&self, addr: u64, into: &mut [u8]) {
+        // SAFETY: JavaScript writes so many bytes and no more.
+        unsafe { read(self.0, addr as f64, into.as_mut_ptr(), into.len()) }
+    }
+}
+
+/// Whether so many blocks can be judged without running out of memory.
+fn has_room(blocks: u64, memory_bytes: u64) -> bool {
+    let bytes = blocks.saturating_mul(JUDGED_BLOCK).saturating_add(memory_bytes.min(KEPT));
+    usize::try_from(bytes).is_ok_and(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).is_ok())
+}
+
 /// What holds addresses of a guest's blocks outside its memory: the values of its globals, those of
-/// JavaScript, and then the bounds of the stretches of its memory that have not changed.
+/// JavaScript, and then the bounds of the stretches of its memory that have not changed. If its memory
+/// `is_lent`, this is the image of a report or a mark, and not for the trace alone.
 #[unsafe(no_mangle)]
 extern "C" fn seepage_state(
     guest: u32,
-    is_hidden: i32,
+    hidden: u32,
     memory_bytes: f64,
     numbers: Address,
     globals: usize,
     roots: usize,
     bounds: usize,
+    is_lent: i32,
 ) {
     let mut numbers = numbers.long_numbers(globals + roots + bounds);
     let globals = numbers.by_ref().take(globals).collect();
     let roots = numbers.by_ref().take(roots).collect();
     let unchanged = std::iter::from_fn(|| Some(numbers.next()?..numbers.next()?)).collect();
-    let hidden = if is_hidden != 0 { GuestState::UNBOUNDED } else { 0 };
     let memory_bytes = memory_bytes as u64;
     let module = ModuleId(guest);
     let state = GuestState { module, hidden, globals, roots, memory_bytes, unchanged };
-    with(|it| it.feed_image(&Message::State(state)));
+    with(|it| {
+        it.write(&Message::State(state.clone()));
+        let blocks = it.session.totals().live.blocks;
+        match is_lent != 0 {
+            true if has_room(blocks, memory_bytes) => {
+                it.session.lend(&state, Arc::new(GuestMemory(guest)));
+            }
+            true => it.session.drop_image(),
+            false => {}
+        }
+    });
 }
 
-/// A stretch of a guest's memory.
+/// Says that there was no room for the images of a report.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_drop_image() {
+    with(|state| state.session.drop_image());
+}
+
+/// A stretch of a guest's memory, for the trace.
 #[unsafe(no_mangle)]
 extern "C" fn seepage_memory(guest: u32, addr: f64, bytes: Address, length: usize) {
     let (module, addr) = (ModuleId(guest), addr as u64);
     let bytes = bytes.bytes(length).into();
     let part = MemoryPart { module, memory: 0, addr, bytes };
-    with(|state| state.feed_image(&Message::Memory(part)));
+    with(|state| state.write(&Message::Memory(part)));
 }
 
 /// What the engine has in use of its own heap, in buffers and in RAM, and what this package has, all
@@ -292,13 +335,13 @@ struct Text {
     unicode: Option<bool>,
 }
 
-/// Makes a report of what was seen so far, as if it ended like this if an end is given; the session
-/// goes on. The result is what each group of [`seepage_draft`] retains, as JSON.
+/// Makes a report of what was seen so far, as if it ended like this if an end is given; then the
+/// session is over. The result is what each group of [`seepage_draft`] retains, as JSON.
 #[unsafe(no_mangle)]
 extern "C" fn seepage_assemble(end: Address, length: usize) -> i32 {
     let end = (length > 0).then(|| end.json::<Ended>(length)).transpose();
     answer(end.map(|end| {
-        let mut session = with(|state| state.draft.take().unwrap_or_else(|| state.session.clone()));
+        let mut session = with(|state| std::mem::replace(&mut state.session, session()));
         if let Some(end) = &end {
             session.feed(&end.message());
         }

@@ -77,6 +77,9 @@ export function look(): TextOptions {
 /** A page has no end that it could speak at. */
 export function atExit(): void {}
 
+/** It goes on after any error. */
+export function onUncaught(): void {}
+
 export function onDemand(): void {}
 
 /** Workers of a page do not know of one another. */

@@ -131,6 +131,11 @@ export function atExit(then: () => void): void {
   process.on("exit", then);
 }
 
+/** Calls back with an error that nobody has caught, before the process ends by it. */
+export function onUncaught(then: (error: unknown) => void): void {
+  process.on("uncaughtExceptionMonitor", then);
+}
+
 /** The process ends with this code, unless it has failed already. */
 export function fail(code: number): void {
   process.exitCode ||= code;

@@ -36,6 +36,10 @@ export function patch(runtime: Runtime, options: InstrumentOptions): void {
     return prepare(copy, from, url);
   }
 
+  async function compile(bytes: BufferSource, own: unknown): Promise<WebAssembly.Module> {
+    return runtime.compiled(await native.compile(bytes), bytes, own);
+  }
+
   function instance(
     module: WebAssembly.Module,
     own: Imports,
@@ -48,7 +52,7 @@ export function patch(runtime: Runtime, options: InstrumentOptions): void {
     });
   }
 
-  async function bytesOf(source: unknown, from: Caller): Promise<BufferSource> {
+  async function streamed(source: unknown, from: Caller): Promise<WebAssembly.Module> {
     const response = (await source) as Response;
     const type = response?.headers?.get("content-type")?.split(";")[0]?.trim().toLowerCase();
     if (!(response instanceof Response) || !response.ok || type !== "application/wasm") {
@@ -56,12 +60,15 @@ export function patch(runtime: Runtime, options: InstrumentOptions): void {
       await native.compileStreaming(response);
     }
     const url = response.url ? env.name(response.url) : undefined;
-    return prepared(await response.arrayBuffer(), from, url);
+    const own = await response.arrayBuffer();
+    return compile(await prepared(own, from, url), own);
   }
 
   const Module: typeof WebAssembly.Module = new Proxy(native.Module, {
     construct(target, [source, ...rest], self) {
-      return Reflect.construct(target, [prepare(source), ...rest], self === Module ? target : self) as object;
+      const bytes = prepare(source);
+      const made: unknown = Reflect.construct(target, [bytes, ...rest], self === Module ? target : self);
+      return runtime.compiled(made as WebAssembly.Module, bytes, source);
     },
   });
   const Instance: typeof WebAssembly.Instance = new Proxy(native.Instance, {
@@ -81,20 +88,20 @@ export function patch(runtime: Runtime, options: InstrumentOptions): void {
   });
   async function instantiate(source: unknown, own?: Imports): Promise<unknown> {
     if (source instanceof native.Module) return instance(source, own, instantiate);
-    const module = await native.compile(await prepared(source, caller()));
+    const module = await compile(await prepared(source, caller()), source);
     return { module, instance: await instance(module, own, instantiate) };
   }
   async function instantiateStreaming(source: unknown, own?: Imports): Promise<unknown> {
-    const module = await native.compile(await bytesOf(source, caller()));
+    const module = await streamed(source, caller());
     return { module, instance: await instance(module, own, instantiateStreaming) };
   }
 
   replace(WebAssembly, {
     Module,
     Instance,
-    compile: async (source: unknown) => native.compile(await prepared(source, caller())),
+    compile: async (source: unknown) => compile(await prepared(source, caller()), source),
     instantiate,
-    compileStreaming: async (source: unknown) => native.compile(await bytesOf(source, caller())),
+    compileStreaming: async (source: unknown) => streamed(source, caller()),
     instantiateStreaming,
   });
   replace(native.Module, {

@@ -13,6 +13,8 @@ export interface InstrumentOptions {
   contexts?: boolean;
   /** Functions that are an allocator's, such as `pool_alloc=malloc(_,size)`. */
   allocFn?: readonly string[];
+  /** Exports that mark a moment whenever they return, in the modules that have them. */
+  markExport?: readonly string[];
   /** The JavaScript that loads the module: it may tell which export is malloc. */
   glue?: string;
   /** Whether candidates are tried in a sandbox when names and code leave the allocator open; they are unless this is false. */
@@ -62,7 +64,7 @@ const TWO_MEMORIES = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 5, 5, 2, 0, 0,
 export const hasMultiMemory: boolean = native.validate(TWO_MEMORIES);
 
 /** For an instance without guests. */
-export const NOBODY: Host = { context() {}, full() {}, watched() {} };
+export const NOBODY: Host = { context() {}, full() {}, watched() {}, memory: () => undefined };
 
 /**
  * Rewrites a module so that its heap can be followed. It imports `seepage.*` then, which `track` and
@@ -71,7 +73,7 @@ export const NOBODY: Host = { context() {}, full() {}, watched() {} };
  * @throws when the bytes are no module that can be instrumented
  */
 export function instrument(bytes: BufferSource, options: InstrumentOptions = {}): Instrumented {
-  const { name = "module", transport = "auto", contexts = true, allocFn = [], glue } = options;
+  const { name = "module", transport = "auto", contexts = true, allocFn = [], markExport = [], glue } = options;
   const { probe = true, shared = false } = options;
   // An instance of its own: a panic in it spoils nothing, and its memory goes with it.
   const analysis = new Analysis(NOBODY);
@@ -80,6 +82,7 @@ export function instrument(bytes: BufferSource, options: InstrumentOptions = {})
     transport: transport === "auto" && !hasMultiMemory ? "call" : transport,
     no_context: !contexts,
     alloc_fn: allocFn,
+    mark_export: markExport,
     shared_memory: shared,
     ...(glue !== undefined && { glue }),
     no_probe: !probe,

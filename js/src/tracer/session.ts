@@ -6,8 +6,9 @@ import type { Frame as JsFrame, Handles, Retained, Root } from "../handles/index
 import { native } from "../hook/native.js";
 import { Baseline, LONGEST, stretches, wordsOf } from "./image.js";
 import { link } from "./link.js";
+import { Locals } from "./locals.js";
 import { place } from "./place.js";
-import { guestStack, isInWasm } from "./stack.js";
+import { guestStack } from "./stack.js";
 import { Analysis } from "./wasm.js";
 import type { Host } from "./wasm.js";
 
@@ -25,8 +26,13 @@ const SAMPLE = 250e6;
 const SAMPLE_AT_GROWTH = 20e6;
 /** Never twice within so many. */
 const SAMPLE_AT_LEAST = 1e6;
+/** Bytes of memory of which images are taken at marks, altogether, if not told otherwise. */
+const MARKS_BUDGET = 2 ** 30;
 /** Bytes of the scratch memory: stacks of 1024 calls fit in it. */
 const SCRATCH = 16_384;
+
+/** The moments of which images are taken: none, the end and marks while the budget lasts, or all. */
+export type Images = "off" | "marks" | "all";
 
 /** Addresses that JavaScript holds for one reason. */
 interface Held {
@@ -94,6 +100,8 @@ interface GuestInfo {
 interface Guest extends GuestInfo {
   /** Absent until instantiation is over. */
   exports?: WebAssembly.Exports;
+  /** The code of its module, where that is known. */
+  code: Uint8Array | undefined;
   /** What its memory held at first, where that is known. */
   baseline?: Baseline;
   /** Size of its memories when it was last fed. */
@@ -109,6 +117,7 @@ interface Guest extends GuestInfo {
 export class Session {
   readonly #analysis: Analysis;
   readonly #host: Host;
+  readonly #locals: Locals;
   #watched: ((context: number) => void) | undefined;
   readonly #guests: Guest[] = [];
   readonly #guestOf = new WeakMap<WebAssembly.Instance, Guest>();
@@ -119,15 +128,23 @@ export class Session {
   #ended = false;
   /** When the engine's own memory was last looked at. */
   #sampled: number | undefined;
+  /** Set before the first guest. */
+  images: Images = "marks";
+  #budget = MARKS_BUDGET;
+  /** The addresses that JavaScript holds. */
+  readonly #roots: () => Root[];
 
-  constructor(warn: (message: string) => void) {
+  constructor(warn: (message: string) => void, roots: () => Root[]) {
     this.#warn = warn;
+    this.#roots = roots;
     this.#host = {
       context: (guest, context) => this.#guard(() => this.#learn(guest, context)),
       full: (guest) => this.#guard(() => this.#feed(this.#guests[guest]!)),
       watched: (context) => this.#guard(() => this.#watched?.(context)),
+      memory: (guest) => memoryOf(this.#guests[guest]!),
     };
     this.#analysis = new Analysis(this.#host);
+    this.#locals = new Locals(this.#analysis);
     this.#scratch = this.#analysis.alloc(SCRATCH);
     const timer = setInterval(() => this.flush(), PATIENCE);
     // Node would wait for it; a page has nothing to wait for.
@@ -146,14 +163,14 @@ export class Session {
   }
 
   /** A guest of an instrumented module: what it imports, and what to do with the instance. */
-  add(section: ArrayBuffer): {
+  add(section: ArrayBuffer, code: Uint8Array | undefined): {
     imports: WebAssembly.ModuleImports;
     attach(exports: WebAssembly.Exports, instance: WebAssembly.Instance): void;
   } {
     const info = JSON.parse(
       new TextDecoder().decode(this.#analysis.ask("seepage_guest", new Uint8Array(section))),
     ) as GuestInfo;
-    const guest: Guest = { ...info, pages: 0, isShared: false, isStopped: false, held: [] };
+    const guest: Guest = { ...info, code, pages: 0, isShared: false, isStopped: false, held: [] };
     this.#guests[guest.id] = guest;
     const { event, wide, context } = link(guest.id, this.#analysis.exports);
     return {
@@ -161,7 +178,12 @@ export class Session {
         event: (guest.wide ? wide : event)!,
         context: context!,
         flush: () => this.#guard(() => this.#feed(guest)),
-        mark: (tracepoint: number) => this.#guard(() => this.#markAt(guest, tracepoint)),
+        mark: (tracepoint: number) => {
+          this.#guard(() => {
+            this.#locals.learnCaller(guest);
+            this.#markAt(guest, tracepoint);
+          });
+        },
       },
       attach: (exports, instance) => {
         guest.exports = exports;
@@ -169,7 +191,8 @@ export class Session {
         const memory = memoryOf(guest);
         guest.isShared = memory !== undefined && !(memory instanceof ArrayBuffer);
         if (guest.isShared) env.share();
-        if (memory !== undefined && this.#isNew(guest)) guest.baseline = new Baseline(memory);
+        const isWanted = memory !== undefined && this.images !== "off";
+        if (isWanted && this.#isNew(guest)) guest.baseline = new Baseline(memory);
         if (this.#sampled === undefined) this.#sample();
       },
     };
@@ -241,8 +264,10 @@ export class Session {
 
   /** Marks a quiescent moment. */
   mark(name: string): void {
+    if (this.#ended) return;
     this.flush();
     this.#guard(() => {
+      this.#sendImagesOfMark();
       this.#analysis.call("seepage_mark", name);
     });
   }
@@ -255,42 +280,79 @@ export class Session {
     format: string,
     text: TextOptions,
     end: End,
-    roots: Root[],
     objects: (retained: Retained) => ReadonlyDeep<Objects> | undefined,
   ): string {
     this.flush();
     const now = this.#ended ? new Uint8Array() : { ...end, time_ns: env.now() };
     this.#sample();
+    const roots = this.#roots();
     const groups = this.#grouped(roots);
-    this.#guard(() => {
-      const numbers = groups.flatMap(({ guest, ptrs }) => [guest.id, ptrs.length, ...ptrs]);
-      const long = new BigUint64Array(numbers.map(BigInt));
-      this.#lend(new Uint8Array(long.buffer), (address) => {
-        this.#analysis.exports.seepage_draft!(address, long.length);
-      });
-      this.#sendImages(roots);
-    });
-    this.#analysis.ask("seepage_assemble", now);
-    const listed = objects(this.#retained(groups, this.#analysis.json()));
-    if (listed !== undefined) this.#analysis.ask("seepage_objects", listed);
-    return new TextDecoder().decode(this.#analysis.ask("seepage_render", { format, text }));
+    const isImage = this.images !== "off" && !this.#failed;
+    let draft: Analysis;
+    try {
+      draft = this.#draft(groups, now, (it) => isImage && this.#sendImages(it, roots, { isLent: true }));
+    } catch {
+      // There was not enough memory to judge what they show.
+      draft = this.#draft(groups, now, (it) => it.call("seepage_drop_image"));
+    }
+    const listed = objects(this.#retained(groups, draft.json()));
+    if (listed !== undefined) draft.ask("seepage_objects", listed);
+    return new TextDecoder().decode(draft.ask("seepage_render", { format, text }));
+  }
+
+  /** A copy of the analysis that has made a report; what each group retains is its result. */
+  #draft(groups: readonly Held[], end: object, fill: (draft: Analysis) => void): Analysis {
+    const draft = this.#analysis.fork();
+    const numbers = groups.flatMap(({ guest, ptrs }) => [guest.id, ptrs.length, ...ptrs]);
+    const long = new BigUint64Array(numbers.map(BigInt));
+    draft.lend(new Uint8Array(long.buffer), (address) => draft.exports.seepage_draft!(address, long.length));
+    fill(draft);
+    draft.ask("seepage_assemble", end);
+    return draft;
+  }
+
+  /** A guest ends the program by calling `exit`. */
+  leave<T>(exit: () => T): T {
+    this.#guard(() => this.#locals.leave());
+    try {
+      return exit();
+    } finally {
+      this.#locals.comeBack();
+    }
+  }
+
+  /** An error that nobody has caught ends the program. */
+  fail(error: unknown): void {
+    this.#guard(() => this.#locals.fail(error));
   }
 
   /** Ends the trace. */
-  end(end: End, roots: Root[]): void {
+  end(end: End): void {
     this.flush();
     this.#sample();
     this.#ended = true;
     this.#guard(() => {
-      if (this.#writeTrace !== undefined) this.#sendImages(roots);
+      const isWanted = this.#writeTrace !== undefined && this.images !== "off";
+      if (isWanted) this.#sendImages(this.#analysis, this.#roots(), { isLent: false });
       this.#analysis.ask("seepage_end", { ...end, time_ns: env.now() });
       this.#passTraceOn();
     });
   }
 
-  /** What each guest's memory holds, and who outside holds addresses in it. */
-  #sendImages(roots: readonly Root[]): void {
-    const isHidden = isInWasm();
+  /** Those of a mark, if there are to be any. */
+  #sendImagesOfMark(): void {
+    const size = this.#guests.reduce((sum, guest) => sum + (memoryOf(guest)?.byteLength ?? 0), 0);
+    const isWanted = this.images === "all" || (this.images === "marks" && size <= this.#budget);
+    this.#budget = Math.max(0, this.#budget - size);
+    if (isWanted) this.#sendImages(this.#analysis, this.#roots(), { isLent: true });
+  }
+
+  /**
+   * What each guest's memory holds, and who outside holds addresses in it: for the trace, if this is
+   * not a report's copy of the analysis, and if `isLent` for what is judged next.
+   */
+  #sendImages(to: Analysis, roots: readonly Root[], { isLent }: { isLent: boolean }): void {
+    const hidden = this.#locals.hidden();
     for (const guest of this.#guests) {
       const memory = memoryOf(guest);
       if (memory === undefined) continue;
@@ -300,25 +362,17 @@ export class Session {
       const bounds = guest.baseline?.unchanged(memory, guest.wide) ?? [];
       const numbers = new BigUint64Array([...globals, ...[...addresses, ...bounds].map(BigInt)]);
       const counts = [globals.length, addresses.length, bounds.length];
-      this.#lend(new Uint8Array(numbers.buffer), (address) => {
-        const { seepage_state: state } = this.#analysis.exports;
-        state!(guest.id, Number(isHidden), memory.byteLength, address, ...counts);
+      to.lend(new Uint8Array(numbers.buffer), (address) => {
+        to.exports.seepage_state!(guest.id, hidden, memory.byteLength, address, ...counts, Number(isLent));
       });
+      if (this.#writeTrace === undefined || to !== this.#analysis) continue;
       for (const [start, end] of stretches(wordsOf(memory), LONGEST)) {
-        this.#lend(new Uint8Array(memory, start, end - start), (address) => {
-          this.#analysis.exports.seepage_memory!(guest.id, start, address, end - start);
+        to.lend(new Uint8Array(memory, start, end - start), (address) => {
+          to.exports.seepage_memory!(guest.id, start, address, end - start);
         });
         this.#passTraceOn();
       }
     }
-  }
-
-  /** Has a copy of some bytes in the analysis' memory for as long as `then` runs. */
-  #lend(bytes: Uint8Array, then: (address: number) => void): void {
-    const address = this.#analysis.alloc(bytes.length);
-    this.#analysis.bytes.set(bytes, address);
-    then(address);
-    this.#analysis.free(address, bytes.length);
   }
 
   /** The addresses of objects of one class and place in one guest. */
@@ -353,7 +407,9 @@ export class Session {
 
   /** A guest has called a function that marks a moment. */
   #markAt(guest: Guest, tracepoint: number): void {
+    if (this.#ended) return;
     for (const one of this.#guests) this.#feed(one);
+    this.#sendImagesOfMark();
     this.#analysis.exports.seepage_mark_at!(guest.id, tracepoint);
   }
 
@@ -384,7 +440,8 @@ export class Session {
 
   /** The guest is at a context that nobody has seen. */
   #learn(guest: number, context: bigint): void {
-    const { calls, cut } = guestStack();
+    const { calls, module, cut } = guestStack();
+    this.#locals.learn(module, this.#guests[guest]!);
     new Uint32Array(this.#analysis.buffer, this.#scratch, calls.length).set(calls);
     this.#analysis.exports.seepage_stack!(
       guest,

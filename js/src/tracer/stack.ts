@@ -9,8 +9,11 @@ const OTHER = 0xffffffff;
 /** How engines write a wasm frame: `URL:wasm-function[INDEX]:0xOFFSET`. */
 const FRAME = /^(?:\s*at )?(?:.*[(@])?(.*):wasm-function\[(\d+)\]:0x([0-9a-f]+)\)?$/;
 
-/** Pairs of a function's index and an offset, the innermost call first; and whether some miss. */
-export function guestStack(): { calls: number[]; cut: boolean } {
+/**
+ * Pairs of a function's index and an offset, the innermost call first, by which name the engine knows
+ * the guest's module, and whether some calls miss.
+ */
+export function guestStack(): { calls: number[]; module: string; cut: boolean } {
   const lines = stack();
   const calls: number[] = [];
   // First come our own: JavaScript, the session, and the link. Their modules tell them apart.
@@ -38,13 +41,43 @@ export function guestStack(): { calls: number[]; cut: boolean } {
     }
     calls.push(Number(index), Number.parseInt(offset!, 16));
   }
-  return { calls, cut: lines.length >= DEPTH && calls.length >= lines.length };
+  return { calls, module, cut: lines.length >= DEPTH && calls.length >= lines.length };
 }
 
-/** Whether a call of a module is under way, as far as the stack tells. */
-export function isInWasm(): boolean {
+/** A call of a function in some module. */
+export interface WasmCall {
+  /** By which name the engine knows the module. */
+  module: string;
+  /** The function's index. */
+  index: number;
+  offset: number;
+}
+
+/** The calls of modules that are under way, the innermost first, and whether some may miss. */
+export function wasmCalls(): { calls: WasmCall[]; cut: boolean } {
   const lines = stack();
-  return lines.length >= DEPTH || lines.some((line) => FRAME.test(line));
+  return { calls: callsIn(lines), cut: lines.length >= DEPTH };
+}
+
+/**
+ * The same for those that an error has ended, and whether it came from the innermost: undefined if
+ * the error does not say where it is from.
+ */
+export function callsEndedBy(error: unknown): { calls: WasmCall[]; cut: boolean; isTrap: boolean } | undefined {
+  const text = (error as { stack?: unknown } | undefined | null)?.stack;
+  const { stackTraceLimit } = Error;
+  if (typeof text !== "string" || typeof stackTraceLimit !== "number") return undefined;
+  const lines = text.split("\n").filter((line) => /^ {4}at /.test(line));
+  // Below what is awaited there is nothing.
+  const isWhole = lines.length < stackTraceLimit || lines.some((line) => line.startsWith("    at async "));
+  return { calls: callsIn(lines), cut: !isWhole, isTrap: FRAME.test(lines[0] ?? "") };
+}
+
+function callsIn(lines: readonly string[]): WasmCall[] {
+  return lines.flatMap((line): WasmCall[] => {
+    const [, module, index, offset] = FRAME.exec(line) ?? [];
+    return module === undefined ? [] : [{ module, index: Number(index), offset: Number.parseInt(offset!, 16) }];
+  });
 }
 
 /** The lines of a stack, without what the app or a tool makes of stacks. */

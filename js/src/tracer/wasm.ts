@@ -12,6 +12,8 @@ export interface Host {
   context(guest: number, context: bigint): void;
   full(guest: number): void;
   watched(context: number): void;
+  /** The memory of a guest, whose image is made. */
+  memory(guest: number): ArrayBufferLike | undefined;
 }
 
 let compiled: WebAssembly.Module | undefined;
@@ -26,13 +28,21 @@ export function provide(module: WebAssembly.Module): void {
   compiled = module;
 }
 
+const PAGE = 65_536;
+
 export class Analysis {
   readonly exports: Exports;
   readonly #memory: WebAssembly.Memory;
+  readonly #host: Host;
 
   constructor(host: Host) {
+    this.#host = host;
     const probe = engine(() => this.buffer) as unknown as WebAssembly.ModuleImports;
-    const instance = new native.Instance(module(), { host: host as unknown as WebAssembly.ModuleImports, probe });
+    const read = (guest: number, addr: number, into: number, length: number): void => {
+      this.bytes.set(new Uint8Array(host.memory(guest)!, addr, length), into >>> 0);
+    };
+    const calls = { ...host, read } as unknown as WebAssembly.ModuleImports;
+    const instance = new native.Instance(module(), { host: calls, probe });
     const exports = native.exports(instance);
     this.exports = exports as unknown as Exports;
     this.#memory = exports.memory as WebAssembly.Memory;
@@ -47,6 +57,18 @@ export class Analysis {
     return this.#memory.buffer as ArrayBuffer;
   }
 
+  /**
+   * A copy of this instance as it is, while none of its functions runs. What is done with it changes
+   * nothing here, and all the memory that it takes goes with it.
+   */
+  fork(): Analysis {
+    const copy = new Analysis(this.#host);
+    const missing = (this.buffer.byteLength - copy.buffer.byteLength) / PAGE;
+    if (missing > 0) copy.#memory.grow(missing);
+    copy.bytes.set(this.bytes);
+    return copy;
+  }
+
   alloc(length: number): number {
     const address = this.exports.seepage_alloc!(length) >>> 0;
     if (address === 0) throw new Error("out of memory");
@@ -55,6 +77,15 @@ export class Analysis {
 
   free(address: number, length: number): void {
     this.exports.seepage_free!(address, length);
+  }
+
+  /** Has a copy of some bytes in the module's memory for as long as `then` runs. */
+  lend<T>(bytes: Uint8Array, then: (address: number) => T): T {
+    const address = this.alloc(bytes.length);
+    this.bytes.set(bytes, address);
+    const result = then(address);
+    this.free(address, bytes.length);
+    return result;
   }
 
   /** Calls a function with bytes, then others, each as its address and length. */
