@@ -242,13 +242,31 @@ impl Record {
         }
     }
 
+    /// What kind of event it is, if that is known.
+    #[inline(always)]
+    pub fn kind(&self) -> Option<RecordKind> {
+        RecordKind::from_code(self.head >> 24)
+    }
+
+    /// What wrote it.
+    #[inline(always)]
+    pub fn tracepoint(&self) -> TracepointId {
+        TracepointId((self.head >> 8) as u16)
+    }
+
+    /// The binary logarithm of an alignment, if the caller named one that can be.
+    #[inline(always)]
+    pub fn align_log2(&self) -> Option<u8> {
+        let log2 = self.head as u8;
+        (u32::from(log2) < u64::BITS).then_some(log2)
+    }
+
     /// What the record says, or nothing if its kind is unknown.
     #[inline(always)]
     pub fn event(&self, layout: RecordLayout) -> Option<Event> {
-        let &Record { head, size, context, addr, old } = self;
-        let tracepoint = TracepointId((head >> 8) as u16);
-        let kind = RecordKind::from_code(head >> 24)?;
-        let align = 1u64.checked_shl(head & 0xff).filter(|_| head & 0xff != NO_ALIGNMENT.into());
+        let &Record { size, context, addr, old, .. } = self;
+        let (kind, tracepoint) = (self.kind()?, self.tracepoint());
+        let align = self.align_log2().map(|log2| 1 << log2);
         let refused = match layout {
             RecordLayout::Narrow => u64::from(u32::MAX),
             RecordLayout::Wide => u64::MAX,

@@ -136,16 +136,16 @@ impl Remains {
 impl Heap {
     pub(crate) fn survey(&self, module: ModuleId) -> Option<Survey<'_>> {
         let module = &self.modules[*self.by_id.get(&module)?];
-        let main = self.space.main_memory(module.memories, self.peak.clock);
+        let main = self.books.space.main_memory(module.memories, self.books.peak.clock);
         Some(Survey {
-            blocks: &self.blocks,
+            blocks: &self.books.blocks,
             table: module.table,
             extent: module.extent,
-            top_at_peak: module.extent.top_at(self.peak.clock),
+            top_at_peak: module.extent.top_at(self.books.peak.clock),
             main,
-            untracked: self.space.untracked(main.place),
+            untracked: self.books.space.untracked(main.place),
             regions: module.annotations.regions().to_vec(),
-            usual_size: self.recent.usual(),
+            usual_size: self.books.recent.usual(),
             usable_sizes: &module.usable_sizes,
         })
     }

@@ -12,10 +12,7 @@
 //! tried, and believed only if each object in it is a block that was handed out there, and of that
 //! size, and no other reading is as good. Else nothing is said.
 
-use super::{
-    Heap,
-    blocks::{Found, LiveBlock},
-};
+use super::{Heap, blocks::LiveBlock};
 use crate::{
     image::{MemoryImage, Word},
     profile::StackId,
@@ -60,25 +57,24 @@ impl Heap {
     /// Takes from the books what the collector of a module has taken back, as an image of now shows it.
     pub(crate) fn collect(&mut self, module: ModuleId, image: &MemoryImage) {
         let Some(&index) = self.by_id.get(&module) else { return };
-        if !self.modules[index].is_collected_unseen {
+        let (Some(module), books) = (self.modules.get_mut(index), &mut self.books) else { return };
+        if !module.is_collected_unseen {
             return;
         }
-        let (table, known) = (self.modules[index].table, self.modules[index].collector);
+        let table = module.table;
         let live: Vec<LiveBlock> =
-            self.blocks.live(table).into_iter().filter(|block| block.size > 0).collect();
-        let Some((reading, objects)) = read(image, &live, known) else { return };
-        self.modules[index].collector = Some(reading);
-        let clock = self.totals.events;
+            books.blocks.live(table).into_iter().filter(|block| block.size > 0).collect();
+        let Some((reading, objects)) = read(image, &live, module.collector) else { return };
+        module.collector = Some(reading);
+        let clock = books.totals.events;
         let mut objects = objects.into_iter().peekable();
         for block in live {
             if let Some(object) = objects.next_if(|object| object.addr == block.addr) {
-                self.learn_usable(index, object.addr, object.usable);
-            } else if let Found::Live(gone) =
-                self.blocks.remove(table, block.addr, StackId::default())
-            {
-                self.gone(table, index, block.addr, gone);
-                self.contexts.removed(gone.stack, gone.size, clock);
-                self.totals.collected.add(gone.size);
+                books.learn_usable(module, object.addr, object.usable);
+            } else if let Ok(&gone) = books.blocks.remove(table, block.addr, StackId::default()) {
+                books.gone(module, block.addr, gone);
+                books.contexts.removed(gone.stack, gone.size, clock);
+                books.totals.collected.add(gone.size);
             }
         }
     }
