@@ -31,6 +31,7 @@ mod error;
 mod facts;
 mod glue;
 mod graph;
+mod growth;
 mod inspection;
 mod instrumented;
 mod layout;
@@ -95,7 +96,7 @@ fn probe_module(wasm: &[u8], config: &Config) -> Result<Option<probe::ProbeModul
     if heaps.is_empty() {
         return Ok(None);
     }
-    probe::module(wasm, &facts, heaps, &discovery.grow_imports).map(Some)
+    probe::module(wasm, &facts, heaps, &discovery.host_growth.imports).map(Some)
 }
 
 struct Examined<'a> {
