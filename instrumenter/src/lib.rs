@@ -115,7 +115,11 @@ fn examine<'a>(wasm: &'a [u8], config: &'a Config) -> Result<Examined<'a>, Error
     let module = rewrite::parse(wasm)?;
     let graph = graph::CallGraph::new(&module, &facts);
     facts.name_from_debug();
-    facts.name_after_imports(symbols::names::served_imports(&facts, &graph));
+    facts.name_after_imports(symbols::names::served_imports(
+        &facts,
+        &graph,
+        config.glue.as_deref(),
+    ));
     let discovery = discover::discover(&module, &facts, &graph, config)?;
     let annotations = annotations::Annotations::find(&module, &facts, &graph, config)?;
     Ok(Examined { facts, module, graph, discovery, annotations })
