@@ -95,7 +95,8 @@ fn programs_are() {
         &["std::sync::once_lock::OnceLock<T>::initialize", "app::CONFIG", "std::io::stdio::_print"],
         &["operator new(unsigned long)", "Widget::create()", "__wasm_call_ctors"],
         &["operator new(unsigned long)", "Widget::create()", "init() (embind_register)"],
-        &["wasm-function[7]", "wasm-function[8]", "wasm-function[9] (embind_register)"],
+        &["wasm-function[6]", "wasm-function[7]", "f8", "wasm-function[9] (embind_register)"],
+        &["wasm-function[6]", "f7", "wasm-function[9] (embind_register)"],
         &["std::__1::locale::locale(char const*)", "main"],
         &[],
     ] {

@@ -220,8 +220,9 @@ pub const RULES: &[KnownNoise] = &[
         stacks: &[
             &["emscripten::internal::getContext*"],
             &["* (embind_register)"],
-            // `operator new`, where functions have no names.
+            // `operator new` and what it is made of, where functions have no names.
             &["wasm-function[*]", "* (embind_register)"],
+            &["wasm-function[*]", "wasm-function[*]", "* (embind_register)"],
         ],
         max_blocks: 4096,
         // Pointers to members: two words at most, and what a lambda captures.
