@@ -1,7 +1,8 @@
 //! The built-in rules: runtimes that allocate once and never free, by design.
 //!
 //! Each names functions of the runtime itself. A function that the instrumenter could not name is
-//! known by the WASI import it calls, as in `wasm-function[9] (args_get)`.
+//! known by the WASI import it calls, as in `wasm-function[9] (args_get)`; one that calls embind's is
+//! known by that whether it has a name or not.
 
 /// What a runtime keeps: the form of the rules in this file. It looks at the place that allocates,
 /// not at what calls it, so that a program's own functions are never suppressed for being called
