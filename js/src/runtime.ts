@@ -56,7 +56,11 @@ export class Runtime {
 
   /** Who made and freed the JS objects that own memory of a module. */
   get handles(): Handles {
-    return (this.#handles ??= install());
+    if (this.#handles === undefined) {
+      this.#handles = install();
+      this.#handles.lookInto((instance, ptr) => this.#session?.blockAt(instance, ptr));
+    }
+    return this.#handles;
   }
 
   warn(message: string): void {

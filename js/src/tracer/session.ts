@@ -216,6 +216,18 @@ export class Session {
     });
   }
 
+  /**
+   * The serial number of the live block at an address, or around it: less than zero where there is
+   * none, `undefined` where that is not known.
+   */
+  blockAt(instance: WebAssembly.Instance, ptr: number): number | undefined {
+    const guest = this.#guestOf.get(instance);
+    if (guest === undefined || !guest.allocates) return undefined;
+    this.#guard(() => this.#feed(guest));
+    if (this.#failed || guest.isStopped) return undefined;
+    return this.#analysis.exports.seepage_block_at!(guest.id, ptr);
+  }
+
   stats(): Stats {
     return this.#ask("seepage_stats");
   }
