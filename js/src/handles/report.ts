@@ -207,7 +207,8 @@ function originOf({ owner, site }: Group): Origin {
   const stack = mapped(site);
   const running = stack.slice(0, runningIn(site));
   const isInside = isInsideWasm(stack);
-  const at = userFrame(isInside ? stack : running);
+  const stranger = strangerIn(owner, stack, running);
+  const at = userFrame(stranger === undefined || isInside ? stack : running);
   const glueName = owner.kind === "wasm-bindgen" ? (owner as BindgenClass).glueName : undefined;
   return {
     kind: owner.kind,
@@ -215,7 +216,7 @@ function originOf({ owner, site }: Group): Origin {
     ...(glueName !== undefined && { glue_name: glueName }),
     ...(at !== undefined && { at }),
     stack,
-    certain: owns(owner) && !isInside && makerIn(running) === undefined,
+    certain: owns(owner) && !isInside && stranger === undefined,
   };
 }
 
@@ -242,20 +243,34 @@ export function userFrame(stack: readonly Frame[]): Frame | undefined {
   return own ?? inside ?? outside[0] ?? stack[0];
 }
 
+function isOwn(frame: Frame): boolean {
+  return !isWasm(frame.file) && !isPackage(frame);
+}
+
 function isPackage({ file }: Frame): boolean {
   return file.includes("/node_modules/") || file.includes("\\node_modules\\");
 }
 
-/** The package that has made an object, where none of the app's code ran. */
-function makerIn(running: readonly Frame[]): string | undefined {
+/**
+ * Who made an object while none of the app's code ran: a package on its own, or Emscripten's glue
+ * that is being initialised. Where the app waits for one of wasm-bindgen's, it is given that.
+ */
+function strangerIn({ kind }: Owner, stack: readonly Frame[], running: readonly Frame[]): string | undefined {
   const scripts = running.filter(({ file }) => !isWasm(file));
-  return scripts.every(isPackage) ? scripts.map(packageOf).at(-1) : undefined;
+  const [glue] = scripts;
+  if (glue === undefined || scripts.some((frame) => isOwn(frame) && frame.file !== glue.file)) return undefined;
+  const waiting = stack.slice(running.length).filter(isOwn);
+  // In a bundle, glue and app are one file.
+  const isBundled = waiting.every(({ file }) => file === glue.file);
+  if (!scripts.every(isPackage) && (isBundled || kind !== "embind")) return undefined;
+  if (kind === "wasm-bindgen" && waiting.length > 0) return undefined;
+  return packageOf(scripts.at(-1)!) ?? shortFile(glue.file);
 }
 
 /** The package whose code has made an object for itself, when the app called something else of it. */
-function keeperIn({ kind }: Owner, running: readonly Frame[]): string | undefined {
-  const own = running.findIndex((frame) => !isWasm(frame.file) && !isPackage(frame));
-  const inside = running.slice(0, Math.max(0, own)).filter(({ file }) => !isWasm(file));
+function keeperIn(kind: Kind, running: readonly Frame[]): string | undefined {
+  const own = running.findIndex(isOwn);
+  const inside = running.slice(0, own === -1 ? undefined : own).filter(({ file }) => !isWasm(file));
   const [maker, ...others] = inside;
   // A constructor, or a function of the glue that has wrapped an address: what follows has called that.
   const isGlue = (frame: Frame, index: number) =>
@@ -304,9 +319,10 @@ export function shortFile(file: string): string {
 
 function fixFor({ owner, site }: Group, { class: name, at, certain, stack }: Origin): string {
   const running = stack.slice(0, runningIn(site));
-  const maker = makerIn(running);
-  if (maker !== undefined) return `made by ${maker} on its own: nothing that the app was given to free`;
-  const keeper = isInsideWasm(stack) ? undefined : keeperIn(owner, running);
+  const isInside = isInsideWasm(stack);
+  const stranger = isInside ? undefined : strangerIn(owner, stack, running);
+  if (stranger !== undefined) return `made by ${stranger} on its own: nothing that the app was given to free`;
+  const keeper = isInside ? undefined : keeperIn(owner.kind, running);
   if (keeper !== undefined && at !== undefined) {
     const unless = certain ? "" : ", unless the object is borrowed";
     return `made inside ${keeper} by the call at ${placeOf(at)}: free what that call returned${unless}`;
