@@ -76,6 +76,7 @@ export class Runtime {
       const { cache, ...asked } = { ...options, name, shared: env.mayShare() };
       const make = (): Made => {
         const { wasm, inspection } = instrumentAny(bytes, asked);
+        if (!inspection.hasHeap) return { wasm: view(bytes).slice(), isFinal: true };
         const { reason } = inspection.probe;
         if (reason !== null) {
           this.warn(`what may be the allocator of the module ${name} was not tried: ${reason}`);

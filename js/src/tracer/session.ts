@@ -170,6 +170,7 @@ export class Session {
     const info = JSON.parse(
       new TextDecoder().decode(this.#analysis.ask("seepage_guest", new Uint8Array(section))),
     ) as GuestInfo;
+    if (!this.hasGuests) env.owe();
     const guest: Guest = { ...info, code, pages: 0, isShared: false, isStopped: false, held: [] };
     this.#guests[guest.id] = guest;
     const { event, wide, context } = link(guest.id, this.#analysis.exports);
