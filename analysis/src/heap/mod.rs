@@ -284,7 +284,7 @@ impl Heap {
     pub(crate) fn birth_at(&mut self, module: ModuleId, addr: u64) -> Option<u64> {
         let table = self.modules.get(*self.by_id.get(&module)?)?.table;
         let around = |blocks: &mut Blocks| Some(blocks.around(table, addr)?.1);
-        let block = self.blocks.at(table, addr).or_else(|| around(&mut self.blocks));
+        let block = self.books.blocks.at(table, addr).or_else(|| around(&mut self.books.blocks));
         block.map(|block| block.birth)
     }
 
