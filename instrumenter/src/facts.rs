@@ -388,6 +388,9 @@ impl<'a> Facts<'a> {
         if self.module.memories.iter().any(|memory| memory.is_64) {
             features.push("memory64".into());
         }
+        if self.has_gc_types {
+            features.push("gc".into());
+        }
         features.sort_unstable();
         features.dedup();
     }
