@@ -10,9 +10,17 @@ use seepage_probe::{
     Probed, Reading, Service, Suspect, Suspects, engine,
 };
 use seepage_runtime::Wasmtime;
-use std::{collections::BTreeMap, env, fs, path::Path, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    path::Path,
+    time::Instant,
+};
 use wasmparser::{ExternalKind, Parser, Payload};
 use wasmtime::{Val, ValType};
+
+/// No import grows the memory.
+const NONE: BTreeSet<u32> = BTreeSet::new();
 
 /// Blocks of powers of two with eight bytes before them, in a list for each size; what was moved to
 /// be aligned has a zero before it, and where it was.
@@ -147,7 +155,8 @@ fn others(tried: &[(&str, Service, &[Meaning])]) -> Probed {
         frees: vec![suspect("free", Service::Free, &[Pointer])],
         others: tried.iter().map(|&(name, service, list)| suspect(name, service, list)).collect(),
     };
-    let wasm = sandbox(&wasm, &exports.into_values().collect(), &[]).expect("it can be rewritten");
+    let wasm =
+        sandbox(&wasm, &exports.into_values().collect(), &NONE).expect("it can be rewritten");
     let mut engine = Wasmtime::default();
     engine.compile(&wasm).expect("it compiles");
     let probed = seepage_probe::run(&mut engine, &suspects).expect("the module can be probed");
@@ -218,11 +227,7 @@ fn what_never_ends_costs_little() {
 }
 
 /// A sandboxed module, of whose function at an index one instance is to be called.
-fn instance(
-    wat: &str,
-    function: u32,
-    grow_imports: &[(String, String)],
-) -> Box<dyn probe::Instance> {
+fn instance(wat: &str, function: u32, grow_imports: &BTreeSet<u32>) -> Box<dyn probe::Instance> {
     let wasm = wat::parse_str(wat).expect("the text is a module");
     let wasm = sandbox(&wasm, &[function].into(), grow_imports).expect("it can be rewritten");
     let imports = Parser::new(0)
@@ -256,7 +261,7 @@ fn no_host_is_needed() {
             (i32.add (i32.add (local.get 0) (i32.wrap_i64 (local.get 2)))
                 (i32.add (i32.add (call $number (f64.const 1)) (global.get $derived))
                     (i32.load8_u (i32.const 0))))))"#;
-    let mut instance = instance(module, 3, &[]);
+    let mut instance = instance(module, 3, &NONE);
     assert_eq!(instance.call(&engine::export(3), &[1 << 32 | 3, 9, 5]), Ok(3 + 5 + 42));
     assert!(instance.call(&engine::export(2), &[]).is_err(), "it was not asked for");
     let mut bytes = [1; 2];
@@ -273,8 +278,7 @@ fn growth_by_a_host() {
         (import "env" "grow" (func $grow (param i32) (result i32)))
         (memory 2)
         (func (param i32) (result i32) (call $grow (local.get 0))))"#;
-    let imports = [("env".to_owned(), "grow".to_owned())];
-    let mut instance = instance(module, 1, &imports);
+    let mut instance = instance(module, 1, &[0].into());
     let mut grow = |bytes: u64| instance.call(&engine::export(1), &[bytes]).map(|it| it != 0);
     assert_eq!(grow(3 * 65536 + 1), Ok(true));
     assert_eq!(grow(300 << 20), Ok(false));
@@ -307,7 +311,7 @@ fn work_is_bounded() {
         let began = Instant::now();
         let left: Vec<i64> = (0..2)
             .map(|_| {
-                let mut instance = instance(&module, 1, &[]);
+                let mut instance = instance(&module, 1, &NONE);
                 instance.call(&engine::export(1), &[]).expect_err("it is stopped");
                 assert!(instance.call(&engine::export(1), &[]).is_err(), "and stays so");
                 instance.fuel()
@@ -364,7 +368,7 @@ fn generated_modules_answer_alike() {
             functions.collect()
         };
         let is_number = |ty: &ValType| ty.is_i32() || ty.is_i64() || ty.is_f32() || ty.is_f64();
-        let sandboxed = sandbox(&wasm, &functions.iter().map(|it| it.0).collect(), &[]);
+        let sandboxed = sandbox(&wasm, &functions.iter().map(|it| it.0).collect(), &NONE);
         let mut engine = Wasmtime::default();
         engine.compile(&sandboxed.expect("it can be rewritten")).expect("and compiles");
         let original = wasmtime::Module::new(&wasmtime::Engine::default(), &wasm);
