@@ -276,7 +276,11 @@ fn malloc_shape(view: &View<'_>, function: u32, print: &Print, parameters: usize
 fn shape(role: Role, list: &str, parameters: usize) -> Shape {
     let mut parameters_known = Parameter::list(list).unwrap_or_default();
     parameters_known.resize(parameters, Parameter::Other);
-    let answer = if role == Role::Free { Answer::None } else { Answer::Address };
+    let answer = match role {
+        Role::Free => Answer::None,
+        Role::PosixMemalign => Answer::ThroughPointer,
+        _ => Answer::Address,
+    };
     Shape { role, parameters: parameters_known, answer, offset: 0 }
 }
 
