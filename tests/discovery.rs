@@ -277,6 +277,16 @@ const SMALL: &[Small] = &[
         let aligned = aligned("i32", "(local.get 0)", &[-128, -8, 11]);
         dlmalloc_with(false, &aligned, &[])
     }),
+    ("dlmalloc.no_memalign_told_the_heap", || {
+        let aligned = aligned("i32 i32 i32", "(local.get 2)", &[-8, 11]);
+        dlmalloc_with(true, &aligned, &[])
+    }),
+    // Who has named the two says nothing of a third.
+    ("dlmalloc.no_memalign_beside_names", || {
+        let names = r#"(export "malloc" (func 0)) (export "free" (func 1))"#;
+        let aligned = aligned("i32", "(local.get 0)", &[-8, 11]) + names;
+        small(&dlmalloc(false, &aligned), "likely", &["malloc f0 libc", "free f1 libc"])
+    }),
 ];
 
 /// A function that asks the `malloc` of [`dlmalloc`] for 76 bytes more, gives a piece back, and has

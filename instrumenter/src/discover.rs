@@ -29,7 +29,7 @@ use crate::{
     symbols::demangle::demangle,
 };
 use seepage_trace::{Frees, Role};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use walrus::{Module, ValType};
 
 /// What was found.
@@ -426,8 +426,17 @@ impl Search<'_> {
             self.hooks.values().map(|hook| (hook.function, hook.shape.role)).collect();
         let structure = structure::search(module, self.facts, self.graph, &known, is_settled);
         for finding in structure.found {
-            let hook = Hook::from_structure(finding, Certainty::Confirmed);
-            self.hooks.entry(hook.function).or_insert(hook);
+            match self.hooks.entry(finding.function) {
+                Entry::Vacant(entry) => {
+                    entry.insert(Hook::from_structure(finding, Certainty::Confirmed));
+                }
+                // Who has named it does not say that it is all there is.
+                Entry::Occupied(mut entry) => {
+                    if let Some(doubt) = finding.doubt {
+                        entry.get_mut().doubt(doubt);
+                    }
+                }
+            }
         }
         self.doubt_unexplained_growth(&structure.growers, &structure.own);
         let hooks = &self.hooks;

@@ -95,7 +95,7 @@ impl<'a> Companions<'a> {
 
     /// A function of that role that a name has settled and that itself works on this malloc's
     /// state: one that only leads to the function in question does not stand in for it.
-    fn known(&self, role: Role) -> Option<u32> {
+    pub(crate) fn known(&self, role: Role) -> Option<u32> {
         let of_role = self.known.iter().filter(|(_, known)| *known == role);
         of_role.map(|(function, _)| *function).find(|&it| self.shared_state(it) >= 3)
     }

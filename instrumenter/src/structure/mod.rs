@@ -37,7 +37,7 @@ use dominators::Dominators;
 use features::Features;
 use finders::Found;
 use prints::Print;
-use seepage_trace::Role;
+use seepage_trace::{Role, WORKS_UNSEEN};
 use std::collections::BTreeSet;
 use walrus::{Module, ValType};
 
@@ -226,13 +226,15 @@ fn head(view: &View<'_>, structure: &mut Structure, function: u32, way: String) 
     let companions = search.find();
     // A module in which nobody frees has no free; one in which somebody does and cannot be found
     // would make every block look leaked.
-    let free = companions.iter().find(|it| it.shape.role == Role::Free);
-    let doubt = free.and_then(|free| {
+    let free = companions.iter().find(|it| it.shape.role == Role::Free).map(|it| it.function);
+    let doubt = free.or_else(|| search.known(Role::Free)).and_then(|free| {
         let known = view.known.iter().map(|(function, _)| *function);
         let own = view.graph.functions().filter(|&it| (print.own)(view, it));
-        let all = companions.iter().map(|it| it.function).chain(known).chain(own);
-        let outsider = whole::outsider(view, function, free.function, all, false)?;
-        Some(format!("f{outsider}, which is not hooked, works on the same heap"))
+        let all: Vec<u32> =
+            companions.iter().map(|it| it.function).chain(known).chain(own).collect();
+        let outsider = whole::outsider(view, function, free, all.iter().copied(), false)
+            .or_else(|| whole::disposer(view, function, free, all.iter().copied()))?;
+        Some(format!("f{outsider}{WORKS_UNSEEN}"))
     });
     let is_lost = print.is_inlined && doubt.is_some();
     let malloc = Finding { doubt, ..malloc };
