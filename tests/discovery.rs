@@ -281,6 +281,14 @@ const SMALL: &[Small] = &[
         let aligned = aligned("i32 i32 i32", "(local.get 2)", &[-8, 11]);
         dlmalloc_with(true, &aligned, &[])
     }),
+    // What has no name belongs to what has one, though nothing grows.
+    ("dlmalloc.named_in_a_fixed_memory", || {
+        let names = r#"(export "malloc" (func 0)) (export "free" (func 1))"#;
+        let aligned = aligned("i32", "(local.get 0)", &[-128, -8, 11, 63]) + names;
+        let module =
+            dlmalloc(false, &aligned).replace("(memory.grow (i32.const 1))", "(i32.const 8)");
+        small(&module, "confirmed", &["malloc f0 libc", "free f1 libc", "malloc f3 dlmalloc"])
+    }),
     // Who has named the two says nothing of a third.
     ("dlmalloc.no_memalign_beside_names", || {
         let names = r#"(export "malloc" (func 0)) (export "free" (func 1))"#;

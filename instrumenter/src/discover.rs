@@ -436,7 +436,10 @@ impl Search<'_> {
         let is_settled = |function: u32| inside[function as usize];
         let known: Vec<_> =
             self.hooks.values().map(|hook| (hook.function, hook.shape.role)).collect();
-        let structure = structure::search(module, self.facts, self.graph, &known, is_settled);
+        let from_outside = self.hooks.values().filter(|hook| hook.is_export && !hook.is_collected);
+        let doors: Vec<_> = from_outside.map(|hook| (hook.function, hook.shape.role)).collect();
+        let structure =
+            structure::search(module, self.facts, self.graph, &known, &doors, is_settled);
         for finding in structure.found {
             match self.hooks.entry(finding.function) {
                 Entry::Vacant(entry) => {

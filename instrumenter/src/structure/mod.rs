@@ -94,20 +94,25 @@ impl View<'_> {
 }
 
 /// Looks for allocators, except for those whose growers `is_settled`; `known` are the functions
-/// whose names tell.
+/// whose names tell, and `doors` those of them that only the outside names: what belongs to them
+/// may have no name.
 pub(crate) fn search(
     module: &Module,
     facts: &Facts<'_>,
     graph: &CallGraph,
     known: &[(u32, Role)],
+    doors: &[(u32, Role)],
     is_settled: impl Fn(u32) -> bool,
 ) -> Structure {
     let features = Features::new(module, facts);
     let view = View { facts, graph, features: &features, known };
     let growers: Vec<u32> =
         growers(&view).into_iter().filter(|&grower| !is_settled(grower)).collect();
+    let mut seen = BTreeSet::new();
     if growers.is_empty() {
-        return Structure::default();
+        let mut structure = Structure::default();
+        behind_doors(&view, &mut structure, &mut seen, doors);
+        return structure;
     }
     let dominators = Dominators::new(graph);
     let mut structure = Structure {
@@ -128,11 +133,26 @@ pub(crate) fn search(
     }
     let found = structure.found.iter().map(|finding| finding.function);
     let inside = graph.enclosed(found.chain(structure.own.iter().copied()));
-    let mut seen = BTreeSet::new();
     for &grower in growers.iter().filter(|&&grower| !inside[grower as usize]) {
         heads(&view, &mut structure, &mut seen, grower, &dominators);
     }
+    behind_doors(&view, &mut structure, &mut seen, doors);
     structure
+}
+
+/// Looks for what belongs to a `malloc` of which no growth tells, as where the memory is fixed.
+fn behind_doors(
+    view: &View<'_>,
+    structure: &mut Structure,
+    seen: &mut BTreeSet<u32>,
+    doors: &[(u32, Role)],
+) {
+    for &(function, _) in doors.iter().filter(|(_, role)| *role == Role::Malloc) {
+        let is_printed = prints::LIST.iter().any(|it| (it.malloc)(view, function).is_some());
+        if is_printed && seen.insert(function) {
+            head(view, structure, function, "the outside names it".into());
+        }
+    }
 }
 
 /// A function that works on the state which `malloc` and `free` share, and is none of `functions`.
