@@ -7,18 +7,28 @@
 //! cargo bench --bench ingest                  # all
 //! cargo bench --bench ingest -- feed          # the heap model only
 //! ```
+//!
+//! With `--test` each pattern is taken once, and there are no tables: for counting instructions.
+//!
+//! ```sh
+//! valgrind --tool=callgrind --toggle-collect='*Session::feed' target/release/deps/ingest-… \
+//!     --bench --test 'feed/churn$'
+//! ```
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 
 #[path = "support/counting.rs"]
 mod counting;
+#[path = "support/tracepoints.rs"]
+mod tracepoints;
 
 use criterion::{BatchSize, Criterion, Throughput};
 use seepage_analysis::{Config, Session};
 use seepage_trace::{
     Context, Decoder, Encoder, Event, Frame, Message, ModuleId, ModuleInfo, RecordLayout, Records,
-    Role, Stack, ThreadId, Tracepoint, TracepointId,
+    Role, Stack, ThreadId, TracepointId,
 };
 use std::{hint::black_box, time::Duration};
+use tracepoints::tracepoints;
 
 /// Records in one message, as the runtime sends them.
 const BATCH: usize = 5461;
@@ -95,6 +105,33 @@ fn growing(name: &'static str, layout: RecordLayout, base: u64) -> Traffic {
     Traffic { name, layout, contexts: 64, events }
 }
 
+/// Trees of small nodes beside a large one, built, and torn down from the leaves: the place that
+/// was freed last is the first to be handed out.
+fn trees() -> Traffic {
+    let (mut events, mut vacant, mut top) = (Vec::new(), Vec::new(), 4096);
+    let mut grow = |nodes: u64, vacant: &mut Vec<u64>, events: &mut Vec<Event>| -> Vec<u64> {
+        let place = |_| {
+            let addr = vacant.pop().unwrap_or_else(|| {
+                top += 16;
+                top
+            });
+            events.push(alloc(0, addr, 8));
+            addr
+        };
+        (0..nodes).map(place).collect()
+    };
+    grow(1 << 16, &mut vacant, &mut events);
+    for nodes in [31, 511, 8191, 131_071] {
+        for _ in 0..131_072 / nodes {
+            let mut nodes = grow(nodes, &mut vacant, &mut events);
+            nodes.reverse();
+            events.extend(nodes.iter().map(|&addr| free(1, addr)));
+            vacant.append(&mut nodes);
+        }
+    }
+    Traffic { name: "trees", layout: RecordLayout::Narrow, contexts: 2, events }
+}
+
 /// Vectors that double as they grow, and move each time.
 fn moving() -> Traffic {
     let mut events = Vec::new();
@@ -122,6 +159,7 @@ fn traffic() -> Vec<Traffic> {
         churn("churn, 100000 contexts", Narrow, 4096, 256, 100_000),
         churn("churn, large heap", Narrow, 400_000, 48, 64),
         temporary(),
+        trees(),
         moving(),
         growing("growing", Narrow, 4096),
         churn("churn, odd addresses", Narrow, 4096, 257, 64),
@@ -131,14 +169,7 @@ fn traffic() -> Vec<Traffic> {
 
 impl Traffic {
     fn session(&self) -> Session {
-        let tracepoint = |role: Role| Tracepoint {
-            index: role as u32,
-            function: role.name().into(),
-            role,
-            family: "c".into(),
-            how: String::new(),
-        };
-        let tracepoints = [Role::Malloc, Role::Free, Role::Realloc].map(tracepoint).to_vec();
+        let tracepoints = tracepoints([Role::Malloc, Role::Free, Role::Realloc]);
         let module = ModuleInfo { tracepoints, contexts: true, ..ModuleInfo::default() };
         let mut session = Session::new(Config::default());
         session.feed(&Message::Module(module));
@@ -220,7 +251,9 @@ fn bytes(traffic: &[Traffic]) {
 
 fn main() {
     let traffic = traffic();
-    bytes(&traffic);
+    if !std::env::args().any(|arg| arg == "--test") {
+        bytes(&traffic);
+    }
     let mut criterion = Criterion::default()
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(3))
@@ -229,17 +262,21 @@ fn main() {
     for kind in ["feed", "encode", "decode"] {
         let mut group = criterion.benchmark_group(kind);
         for traffic in &traffic {
-            let messages = traffic.messages();
-            let file = encode(&messages);
             group.throughput(Throughput::Elements(traffic.events.len() as u64));
-            group.bench_function(traffic.name, |bench| match kind {
-                "feed" => bench.iter_batched(
-                    || traffic.session(),
-                    |session| feed(session, &messages),
-                    BatchSize::PerIteration,
-                ),
-                "encode" => bench.iter(|| encode(black_box(&messages))),
-                _ => bench.iter(|| decode(black_box(&file))),
+            group.bench_function(traffic.name, |bench| {
+                let messages = traffic.messages();
+                match kind {
+                    "feed" => bench.iter_batched(
+                        || traffic.session(),
+                        |session| feed(session, &messages),
+                        BatchSize::PerIteration,
+                    ),
+                    "encode" => bench.iter(|| encode(black_box(&messages))),
+                    _ => {
+                        let file = encode(&messages);
+                        bench.iter(|| decode(black_box(&file)));
+                    }
+                }
             });
         }
         group.finish();

@@ -14,14 +14,17 @@
 
 #[path = "support/counting.rs"]
 mod counting;
+#[path = "support/tracepoints.rs"]
+mod tracepoints;
 
 use criterion::{Criterion, Throughput};
 use seepage_analysis::{Caps, Config, LeakKind, Session};
 use seepage_trace::{
     Context, End, Event, Memory, MemoryPart, Message, ModuleId, ModuleInfo, Outcome, RecordLayout,
-    Records, Role, State, ThreadId, Tracepoint, TracepointId,
+    Records, Role, State, ThreadId, TracepointId,
 };
 use std::time::{Duration, Instant};
+use tracepoints::tracepoints;
 
 /// Where the first block is: below are static variables.
 const HEAP: u64 = 65_536;
@@ -77,13 +80,7 @@ impl Heap {
         let caps = Caps { retained, ..caps };
         let mut session = Session::new(Config { caps, ..Config::default() });
         session.feed(&Message::Module(ModuleInfo {
-            tracepoints: vec![Tracepoint {
-                index: 0,
-                function: "malloc".into(),
-                role: Role::Malloc,
-                family: "c".into(),
-                how: String::new(),
-            }],
+            tracepoints: tracepoints([Role::Malloc]),
             memories: vec![Memory {
                 initial_pages: self.memory.len() as u64 / PAGE,
                 maximum_pages: None,

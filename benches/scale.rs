@@ -14,14 +14,17 @@
 //! ```
 #![allow(clippy::print_stdout, reason = "a benchmark prints its table")]
 
+#[path = "support/tracepoints.rs"]
+mod tracepoints;
+
 use seepage_analysis::{Caps, Config, Drops, LeakKind, Session};
 use seepage_report::{Context as ReportContext, Options, assemble, formats};
 use seepage_trace::{
     Context, Decoder, Encoder, End, Event, Frame, Memory, MemoryPart, Message, ModuleId,
-    ModuleInfo, Outcome, RecordLayout, Records, Role, Stack, State, ThreadId, Tracepoint,
-    TracepointId,
+    ModuleInfo, Outcome, RecordLayout, Records, Role, Stack, State, ThreadId, TracepointId,
 };
 use std::time::Instant;
+use tracepoints::tracepoints;
 
 /// Where the first block is: below are static variables.
 const HEAP: u64 = 65_536;
@@ -71,15 +74,8 @@ impl Guest {
     }
 
     fn module(&self) -> ModuleInfo {
-        let tracepoint = |role: Role| Tracepoint {
-            index: role as u32,
-            function: role.name().into(),
-            role,
-            family: "c".into(),
-            how: String::new(),
-        };
         ModuleInfo {
-            tracepoints: [Role::Malloc, Role::Free].map(tracepoint).to_vec(),
+            tracepoints: tracepoints([Role::Malloc, Role::Free]),
             memories: vec![Memory {
                 initial_pages: self.bytes / PAGE,
                 maximum_pages: None,

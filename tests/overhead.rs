@@ -2,6 +2,7 @@
 
 mod support;
 
+use seepage_trace::{Decoder, Event, Message};
 use support::{Ran, program, report};
 
 /// The account's overhead, how it was found, and the bytes and blocks that are live.
@@ -41,6 +42,60 @@ fn mimalloc_is_measured() {
         assert_eq!((taken, how.as_str()), (expected, "measured"), "version {version}");
         assert_eq!(blocks, ran.truth("live_blocks").unwrap(), "version {version}");
     }
+}
+
+/// An allocator that nobody knows is asked after each allocation. It does not say what it has in front of
+/// a block: neighbours show that.
+#[test]
+fn what_an_unknown_allocator_tells_is_measured() {
+    for (variant, header) in
+        [("O0", 0), ("O2", 0), ("O2.stripped", 0), ("header.O0", 8), ("header.O2", 16)]
+    {
+        let name = format!("usable/classes.{variant}");
+        let ran = run(&name, &[], &[]);
+        let (taken, how, blocks, bytes) = overhead(&ran);
+        let expected = printed(&ran, "usable_bytes") + header * blocks - bytes;
+        assert_eq!((taken, how.as_str()), (expected, "measured"), "{variant}");
+        assert_eq!(blocks, ran.truth("live_blocks").unwrap(), "{variant}");
+        // What it told is in the trace, so no image is needed.
+        for options in [["--trace-images", "off"], ["--transport", "call"]] {
+            assert_eq!(overhead(&run(&name, &options, &[])), overhead(&ran), "{variant}");
+        }
+        // At the high-water mark, by the sizes: blocks that became smaller have kept larger places.
+        let at_peak = ran.number("/memory/peak_account/overhead");
+        let exact = printed(&ran, "peak_usable_bytes") + header * printed(&ran, "peak_blocks")
+            - ran.number("/totals/peak/bytes");
+        assert!(at_peak <= exact && exact - at_peak < exact / 20, "{variant}: {at_peak}, {exact}");
+    }
+}
+
+/// Only what nothing else tells is asked: the others' traces have not a record more.
+#[test]
+fn known_allocators_are_not_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |name: &str| {
+        let file = folder.path().join("trace");
+        run(name, &["--trace", &file.display().to_string()], &[]);
+        let bytes = std::fs::read(&file).unwrap();
+        let mut decoder = Decoder::new();
+        decoder.push(&bytes);
+        let (mut handed_out, mut told) = (0, 0);
+        while let Some(message) = decoder.next().unwrap() {
+            let Message::Records(records) = message else { continue };
+            for event in records.events() {
+                handed_out +=
+                    u64::from(matches!(event, Event::Alloc { .. } | Event::Realloc { .. }));
+                told += u64::from(matches!(event, Event::Usable { .. }));
+            }
+        }
+        assert!(handed_out > 10_000, "{name}");
+        (handed_out, told)
+    };
+    for name in ["usable/dlmalloc", "usable/mimalloc2", "usable/mimalloc3"] {
+        assert_eq!(told(name).1, 0, "{name}");
+    }
+    let (handed_out, usable) = told("usable/classes.O2");
+    assert_eq!(usable, handed_out);
 }
 
 /// By the word in front of each block, which the program has read itself. In the stub runtime's heap

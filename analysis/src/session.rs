@@ -2,35 +2,30 @@
 
 use crate::{
     Count,
-    account::{
-        Account,
-        map::{MapMoment, Maps},
-        pins::Pins,
-        shares::{self, Shares},
-        take::{self, Moment},
-    },
+    account::{map::Maps, shares},
     analyses::{self, Findings, View},
     config::Config,
     finding::Abstention,
     heap::Heap,
     host::HostCourse,
     image::LentMemory,
-    kinds,
     open_files::OpenFileList,
     outcome::{Drops, Outcome},
-    profile::{Reachability, RootGroup, StackId, Totals},
+    profile::{RootGroup, StackId, Totals},
     snapshot::Snapshot,
-    suppressions::{self, Rule},
-    whatif::{HeapShape, Remaining},
+    suppressions,
+    whatif::Remaining,
 };
 use seepage_trace::{Context, End, Frame, Message, ModuleId, ModuleInfo, State};
 use std::sync::Arc;
 
 mod images;
+mod last;
 mod marks;
 mod rules;
 
 use images::Images;
+use last::Last;
 use rules::Rules;
 
 /// One run of a guest, live or from a trace.
@@ -133,11 +128,25 @@ impl Session {
                 self.host.add(*memory, totals.events, totals.live, self.heap.pages());
             }
             Message::Mark { name } => {
+                self.collect();
                 let (found, not_judged) = self.at_mark(name);
                 self.heap.mark(name, found, not_judged);
                 self.images.clear();
             }
-            Message::End(end) => self.end = Some(end.clone()),
+            Message::End(end) => {
+                self.collect();
+                self.end = Some(end.clone());
+            }
+        }
+    }
+
+    /// Takes note of what collectors have taken back without a call, where an image of their books shows
+    /// it. What is live then may still only wait for the collector.
+    fn collect(&mut self) {
+        for module in &self.modules {
+            if let Some(image) = self.images.of(module.id) {
+                self.heap.collect(module.id, &image.memory);
+            }
         }
     }
 
@@ -187,7 +196,7 @@ impl Session {
         (outcome, remaining)
     }
 
-    fn conclude(self, mut remaining: Option<&mut Remaining>) -> Outcome {
+    fn conclude(self, remaining: Option<&mut Remaining>) -> Outcome {
         let Session { config, modules, end, heap, images, open_files, rules, mut maps, .. } = self;
         let (root_groups, host) = (self.root_groups, self.host.finish());
         let end = end.unwrap_or_default();
@@ -201,87 +210,17 @@ impl Session {
         };
         let open_files = open_files.finish();
         let Rules { list: rules, remarks: rule_remarks, .. } = rules;
-        // Kinds are told without what is suppressed, and a few rules ask for them before that.
-        let mut kinds = Vec::new();
-        if rules.iter().any(Rule::asks_for_kinds) {
-            let mut all = Reachability::default();
-            for module in modules.iter().filter(|module| kinds::can_judge(module)) {
-                let Some(survey) = remains.survey(module.id) else { continue };
-                let (live, image) = (survey.live(), images.of(module.id));
-                if let Some(image) = image {
-                    kinds::judging(module, image, &survey, &live, config.unaligned, |judge| {
-                        judge.judge(|_| false, 0, &mut all)
-                    });
-                }
-            }
-            let count = profile.contexts.len();
-            kinds = suppressions::kinds_by_context(&all.records, count, config.leak_kinds);
-        }
+        let last = Last { config: &config, modules: &modules, images: &images, remains: &remains };
+        let kinds = last.kinds_before_rules(&rules, profile.contexts.len());
         let contexts = &mut profile.contexts;
         let suppressed = suppressions::apply_to_contexts(&rules, contexts, &modules, &kinds);
         let is_suppressed = |stack: StackId| {
             let context = profile.contexts.get(stack.0 as usize);
             context.is_some_and(|context| context.suppressed_by.is_some())
         };
-        let mut reachability = Reachability::default();
-        reachability.held_by_group.resize(root_groups.len(), None);
-        let (mut account, mut peak_account) = (Account::default(), Account::default());
-        let (mut shares, mut pins) = (Shares::default(), Pins::default());
-        for module in &modules {
-            let Some(survey) = remains.survey(module.id) else { continue };
-            let image = images.of(module.id);
-            let live = survey.live();
-            let judged = image.filter(|_| kinds::can_judge(module)).map(|image| {
-                let own = |(_, group): &(usize, &RootGroup)| group.module == module.id;
-                let (places, groups): (Vec<_>, Vec<_>) = (0..)
-                    .zip(&root_groups)
-                    .filter(own)
-                    .map(|(place, group)| (place, group.roots.as_slice()))
-                    .unzip();
-                kinds::judging(module, image, &survey, &live, config.unaligned, |judge| {
-                    if !groups.is_empty() {
-                        let retained = judge.retained_by(&groups);
-                        for (place, bytes) in places.into_iter().zip(retained) {
-                            reachability.held_by_group[place] = Some(bytes);
-                        }
-                    }
-                    judge.judge(is_suppressed, config.caps.retained, &mut reachability)
-                })
-            });
-            if let Some(remaining) = &mut remaining {
-                let memory = image.map(|image| &image.memory);
-                remaining.heaps.extend(HeapShape::new(module, &survey, memory, &live));
-                remaining.add(&survey, &live, judged.as_ref());
-            }
-            let kinds = judged.as_ref().map(|judged| judged.kinds.as_slice());
-            let blocks = take::judged(&live, kinds);
-            // A list of tens of millions of blocks is given back before the next is made.
-            drop(live);
-            let image = image.map(|image| &image.memory);
-            let (bytes, top) = (survey.main.bytes, survey.extent.top);
-            let end = Moment { module, survey: &survey, image, blocks, bytes, top, known: None };
-            let known = end.add_to(&mut account, |picture| {
-                let owner = |index| shares::owner(index, picture.blocks, judged.as_ref());
-                shares.add_demand(picture, remains.grown_in(survey.main), owner);
-                pins.add(picture, survey.main.wanted, owner);
-            });
-            maps.draw(MapMoment::End, &end);
-            drop((end, judged));
-            let blocks = take::placed(remains.at_peak(&survey));
-            let (bytes, top) = (survey.main.at_peak, survey.top_at_peak);
-            let peak = Moment { module, survey: &survey, image: None, blocks, bytes, top, known };
-            peak.add_to(&mut peak_account, |_| ());
-            maps.draw(MapMoment::Peak, &peak);
-        }
-        take::add_others(&profile.memories, &mut account);
-        take::add_others(&remains.memories_at_peak, &mut peak_account);
-        shares.add_others(&remains.grown);
-        profile.growth_shares = shares.finish(&profile.growth);
-        profile.fragmentation = pins.finish();
+        let seen = last.look(is_suppressed, &root_groups, &mut maps, remaining);
+        seen.tell(&mut profile, &remains);
         drop((remains, images));
-        profile.account = Some(account);
-        profile.peak_account = Some(peak_account);
-        profile.reachability = (!reachability.modules.is_empty()).then_some(reachability);
         let view = View {
             config: &config,
             modules: &modules,

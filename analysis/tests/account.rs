@@ -4,8 +4,12 @@ mod guest;
 
 use guest::{Guest, analyze, module_info};
 use proptest::{collection::vec, prelude::*};
-use seepage_analysis::{Config, FreeRuns, FreeSpace, GrownBy, GrownFor, NotJudged, Outcome};
-use seepage_trace::{Context, End, Frees, Memory, Message, ModuleInfo, Outcome as Ending, State};
+use seepage_analysis::{
+    Config, FreeRuns, FreeSpace, GrownBy, GrownFor, NotJudged, Outcome, Overhead,
+};
+use seepage_trace::{
+    Context, End, Event, Frees, Memory, MemoryPart, Message, ModuleInfo, Outcome as Ending, State,
+};
 use std::{collections::BTreeMap, ops::Range};
 
 const PAGE: u64 = 65_536;
@@ -308,4 +312,94 @@ fn what_is_known_noise_is_so_in_the_map_of_a_mark_as_well() {
         })
     });
     assert_eq!(noise.collect::<Vec<_>>(), [true, true, false], "mark, end, and peak");
+}
+
+#[test]
+fn what_an_allocator_tells_is_no_event_and_its_overhead() {
+    let mut guest = Guest::of(module_info("pool.wasm", "libc"));
+    let main = guest.at(&["main"]);
+    let usable = |addr: u64, size: u64| Event::Usable {
+        tracepoint: guest::MALLOC,
+        context: main,
+        addr,
+        size,
+    };
+    guest.alloc(main, 4096, 100).event(usable(4096, 112));
+    guest.alloc(main, 4208, 100).event(usable(4208, 112));
+    // Of what is no block, and of less than was asked for.
+    guest.event(usable(9999, 100)).event(usable(4208, 99));
+    guest.realloc(main, 4208, 4208, 60).event(usable(4208, 112));
+    let outcome = guest.judged();
+    assert_eq!((outcome.profile.totals.events, outcome.drops.unknown_records), (3, 0));
+    let account = outcome.profile.account.expect("one");
+    assert_eq!((account.overhead, account.how), (12 + 52, Some(Overhead::Measured)));
+    // More was live before the second became smaller; by the sizes it is known what that took.
+    let at_peak = outcome.profile.peak_account.expect("one");
+    assert_eq!((at_peak.overhead, at_peak.how), (12 + 12, Some(Overhead::Computed)));
+}
+
+/// As TinyGo's collector up to 0.39 keeps its books: two bits for each 16 bytes, at the memory's end.
+fn collector_books(guest: &mut Guest, start: u64, bytes: u64, objects: &[(u64, u64)]) {
+    let from = bytes - (bytes - start).div_ceil(65);
+    let mut states = vec![0u8; (bytes - from) as usize];
+    for &(addr, size) in objects {
+        let head = (addr - start) / 16;
+        for block in head..head + size.div_ceil(16) {
+            states[(block / 4) as usize] |=
+                (if block == head { 1 } else { 2 }) << (2 * (block % 4));
+        }
+    }
+    image(guest, bytes);
+    let module = guest.module;
+    let part = MemoryPart { module, memory: 0, addr: from, bytes: states.into() };
+    guest.messages.push(Message::Memory(part));
+}
+
+#[test]
+fn what_a_collector_took_back_is_no_longer_live() {
+    let info = ModuleInfo { frees: Frees::Unseen, ..module_info("go.wasm", "tinygo") };
+    let mut guest = Guest::of(info);
+    let main = guest.at(&["main"]);
+    let blocks: Vec<(u64, u64)> = (0..40).map(|it| (70_000 + 32 * it, 20)).collect();
+    for &(addr, size) in &blocks {
+        guest.alloc(main, addr, size);
+    }
+    // Every fourth is left; in the place of the first that went, and of the one behind it, is another.
+    let left: Vec<(u64, u64)> = blocks.iter().copied().step_by(4).collect();
+    collector_books(&mut guest, 70_000, 2 * PAGE, &left);
+    guest.mark("collected");
+    guest.alloc(main, 70_032, 60);
+    let objects: Vec<(u64, u64)> =
+        left[..1].iter().chain(&[(70_032, 60)]).chain(&left[1..]).copied().collect();
+    collector_books(&mut guest, 70_000, 2 * PAGE, &objects);
+    guest.end(Ending::Returned);
+    let outcome = analyze(&guest.messages, Config::default());
+    let profile = outcome.profile;
+    let count = |count: seepage_analysis::Count| (count.blocks, count.bytes);
+    assert_eq!(count(profile.totals.collected), (30, 600));
+    assert_eq!(count(profile.totals.freed), (30, 600));
+    assert_eq!(count(profile.totals.live), (11, 10 * 20 + 60));
+    assert_eq!(count(profile.marks[0].live), (10, 200));
+    assert_eq!(count(profile.peak.live), (40, 800), "when they went nobody saw");
+    let account = profile.account.expect("one");
+    assert_eq!((account.overhead, account.how), (10 * 12 + 4, Some(Overhead::Measured)));
+    assert!(outcome.anomalies.is_empty() && outcome.findings.is_empty());
+
+    // What is handed out in the place of another shows that this one went, without any image.
+    let info = ModuleInfo { frees: Frees::Unseen, ..module_info("go.wasm", "tinygo") };
+    let mut again = Guest::of(info);
+    let main = again.at(&["main"]);
+    let outcome = again.alloc(main, 70_000, 20).alloc(main, 70_000, 30).judged();
+    assert_eq!(count(outcome.profile.totals.collected), (1, 20));
+    assert!(outcome.anomalies.is_empty() && outcome.findings.is_empty());
+
+    // Of books that do not fit nothing is believed: only the block whose place was given away went.
+    let mut other = guest.messages.clone();
+    other.retain(|message| !matches!(message, Message::Mark { .. }));
+    for message in &mut other {
+        if let Message::Memory(part) = message {
+            part.addr -= 7;
+        }
+    }
+    assert_eq!(analyze(&other, Config::default()).profile.totals.collected.blocks, 1);
 }

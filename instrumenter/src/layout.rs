@@ -55,7 +55,7 @@ fn stack_start(module: &Module, base: u64) -> Option<u64> {
 }
 
 /// The global that the most functions lower as they begin.
-fn stack_pointer(module: &Module) -> Option<(u32, GlobalId)> {
+pub(crate) fn stack_pointer(module: &Module) -> Option<(u32, GlobalId)> {
     let globals = address_globals(module);
     let called = |name: &str| name == "__stack_pointer" || name.ends_with("/__stack_pointer");
     let by_name = globals.iter().find(|(_, id)| {

@@ -40,6 +40,7 @@ mod ranking;
 mod rewrite;
 mod structure;
 mod symbols;
+mod usable;
 mod verify;
 
 pub use config::{AllocFn, Config, Contexts, Fill, TransportKind};

@@ -27,6 +27,16 @@ test("what a library still holds at the end of the process is no leak", (t) => {
   assert.deepEqual(report.findings, []);
 });
 
+test("an allocator that nobody knows is asked what its blocks can hold", (t) => {
+  const guest = join(guests, "usable/classes.header.O2.wasm");
+  for (const transport of ["call", "auto"]) {
+    const command = ["--no-warnings", join(fixtures, "register/command.mjs"), guest];
+    const { report } = reported(t, command, { options: `--transport ${transport}` });
+    // As the program says itself: what blocks can hold, with 16 bytes in front of each.
+    assert.deepEqual([report.memory.overhead, report.memory.account.overhead], ["measured", 824224 + 16 * 185 - 460994]);
+  }
+});
+
 test("both transports tell the same", (t) => {
   // Node 20 has one memory a module.
   const transports = WebAssembly.validate(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 5, 5, 2, 0, 0, 0, 0]))

@@ -164,6 +164,7 @@ fn totals(outcome: &Outcome) -> schema::Totals {
     schema::Totals {
         allocated: count(totals.allocated),
         freed: count(totals.freed),
+        collected: count(totals.collected),
         live: count(totals.live),
         peak: count(outcome.profile.peak.live),
         temporary: count(totals.temporary),

@@ -229,6 +229,10 @@ pub struct Totals {
     pub allocated: Count,
     /// What was freed.
     pub freed: Count,
+    /// What of `freed` a collector took back without a call (TinyGo), as its own books have shown at the
+    /// marks and at the end, or another block in the same place.
+    #[serde(default)]
+    pub collected: Count,
     /// What is live at the end.
     pub live: Count,
     /// What was live at the high-water mark.
@@ -273,7 +277,8 @@ pub struct Memory {
     pub page_size: u64,
     /// What every byte is for at the end. The parts add up to `final_pages` times `page_size`.
     pub account: Option<Account>,
-    /// How the account's `overhead` was found: `measured` in the allocator's own headers,
+    /// How the account's `overhead` was found: `measured` in the allocator's own headers or told by
+    /// its `malloc_usable_size`, `told` by that but for what may be in front of blocks,
     /// `computed` by its rules, or `estimated` by how close together blocks lie. Null if no
     /// allocator was seen to work.
     pub overhead: Option<String>,

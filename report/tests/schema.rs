@@ -21,7 +21,7 @@ fn the_schema_file_is_what_the_code_says() {
 /// The hash of the schema of each version. When this test fails, the JSON has changed: if readers
 /// of older reports can tell, raise `SCHEMA_VERSION` and add a line; if only descriptions changed
 /// nothing happens here, since they are left out.
-const VERSIONS: &[(u32, u64)] = &[(1, 0x32db_9373_b4e8_756b), (2, 0x2498_8239_e61a_88e5)];
+const VERSIONS: &[(u32, u64)] = &[(1, 0x32db_9373_b4e8_756b), (2, 0xa89b_62f5_9bad_77b9)];
 
 /// The same for the difference of two reports, and `DIFF_VERSION`.
 const DIFF_VERSIONS: &[(u32, u64)] = &[(1, 0x1db8_a8aa_9945_81a5)];

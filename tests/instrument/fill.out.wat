@@ -27,11 +27,11 @@
   (export "seepage:ring" (memory $seepage:ring))
   (export "seepage:head" (global $seepage:head))
   (func $seepage:realloc (;2;) (type 4) (param i32 i32) (result i32)
-    (local i32 i32 i64 i64)
+    (local i32 i32 i32 i64 i64)
     local.get 0
     call $malloc_usable_size
     i64.extend_i32_u
-    local.set 4
+    local.set 5
     local.get 0
     local.get 1
     call $realloc
@@ -65,22 +65,53 @@
     else
     end
     local.get 2
+    local.tee 4
+    if ;; label = @1
+      global.get $seepage:head
+      local.tee 3
+      i32.const 134218495
+      i32.store $seepage:ring
+      local.get 3
+      local.get 4
+      call $malloc_usable_size
+      i32.store $seepage:ring offset=4
+      local.get 3
+      i64.const 0
+      i64.store $seepage:ring offset=8
+      local.get 3
+      local.get 4
+      i32.store $seepage:ring offset=16
+      local.get 3
+      i32.const 24
+      i32.add
+      local.tee 3
+      global.set $seepage:head
+      local.get 3
+      i32.const 262136
+      i32.ge_u
+      if ;; label = @2
+        call 0
+      else
+      end
+    else
+    end
+    local.get 2
     i64.extend_i32_u
-    local.tee 5
+    local.tee 6
     i64.eqz
     i32.eqz
     local.get 1
     i64.extend_i32_u
-    local.get 4
+    local.get 5
     i64.gt_u
     i32.and
     if ;; label = @1
+      local.get 6
       local.get 5
-      local.get 4
       i64.add
       local.get 1
       i64.extend_i32_u
-      local.get 4
+      local.get 5
       i64.sub
       i32.const 170
       call $seepage:fill
@@ -88,7 +119,142 @@
     end
     local.get 2
   )
-  (func $seepage:free (;3;) (type 2) (param i32)
+  (func $seepage:malloc (;3;) (type 3) (param i32) (result i32)
+    (local i32 i32 i32)
+    local.get 0
+    call $malloc
+    local.set 1
+    global.get $seepage:head
+    local.tee 2
+    i32.const 16777471
+    i32.store $seepage:ring
+    local.get 2
+    local.get 0
+    i32.store $seepage:ring offset=4
+    local.get 2
+    i64.const 0
+    i64.store $seepage:ring offset=8
+    local.get 2
+    local.get 1
+    i32.store $seepage:ring offset=16
+    local.get 2
+    i32.const 24
+    i32.add
+    local.tee 2
+    global.set $seepage:head
+    local.get 2
+    i32.const 262136
+    i32.ge_u
+    if ;; label = @1
+      call 0
+    else
+    end
+    local.get 1
+    local.tee 3
+    if ;; label = @1
+      global.get $seepage:head
+      local.tee 2
+      i32.const 134217983
+      i32.store $seepage:ring
+      local.get 2
+      local.get 3
+      call $malloc_usable_size
+      i32.store $seepage:ring offset=4
+      local.get 2
+      i64.const 0
+      i64.store $seepage:ring offset=8
+      local.get 2
+      local.get 3
+      i32.store $seepage:ring offset=16
+      local.get 2
+      i32.const 24
+      i32.add
+      local.tee 2
+      global.set $seepage:head
+      local.get 2
+      i32.const 262136
+      i32.ge_u
+      if ;; label = @2
+        call 0
+      else
+      end
+    else
+    end
+    local.get 1
+    i64.extend_i32_u
+    local.get 0
+    i64.extend_i32_u
+    i32.const 170
+    call $seepage:fill
+    local.get 1
+  )
+  (func $seepage:calloc (;4;) (type 4) (param i32 i32) (result i32)
+    (local i32 i32 i32)
+    local.get 0
+    local.get 1
+    call $calloc
+    local.set 2
+    global.get $seepage:head
+    local.tee 3
+    i32.const 16777727
+    i32.store $seepage:ring
+    local.get 3
+    local.get 1
+    local.get 0
+    i32.mul
+    i32.store $seepage:ring offset=4
+    local.get 3
+    i64.const 0
+    i64.store $seepage:ring offset=8
+    local.get 3
+    local.get 2
+    i32.store $seepage:ring offset=16
+    local.get 3
+    i32.const 24
+    i32.add
+    local.tee 3
+    global.set $seepage:head
+    local.get 3
+    i32.const 262136
+    i32.ge_u
+    if ;; label = @1
+      call 0
+    else
+    end
+    local.get 2
+    local.tee 4
+    if ;; label = @1
+      global.get $seepage:head
+      local.tee 3
+      i32.const 134218239
+      i32.store $seepage:ring
+      local.get 3
+      local.get 4
+      call $malloc_usable_size
+      i32.store $seepage:ring offset=4
+      local.get 3
+      i64.const 0
+      i64.store $seepage:ring offset=8
+      local.get 3
+      local.get 4
+      i32.store $seepage:ring offset=16
+      local.get 3
+      i32.const 24
+      i32.add
+      local.tee 3
+      global.set $seepage:head
+      local.get 3
+      i32.const 262136
+      i32.ge_u
+      if ;; label = @2
+        call 0
+      else
+      end
+    else
+    end
+    local.get 2
+  )
+  (func $seepage:free (;5;) (type 2) (param i32)
     (local i32 i64)
     local.get 0
     if ;; label = @1
@@ -130,79 +296,6 @@
     call $seepage:fill
     local.get 0
     call $free
-  )
-  (func $seepage:malloc (;4;) (type 3) (param i32) (result i32)
-    (local i32 i32)
-    local.get 0
-    call $malloc
-    local.set 1
-    global.get $seepage:head
-    local.tee 2
-    i32.const 16777471
-    i32.store $seepage:ring
-    local.get 2
-    local.get 0
-    i32.store $seepage:ring offset=4
-    local.get 2
-    i64.const 0
-    i64.store $seepage:ring offset=8
-    local.get 2
-    local.get 1
-    i32.store $seepage:ring offset=16
-    local.get 2
-    i32.const 24
-    i32.add
-    local.tee 2
-    global.set $seepage:head
-    local.get 2
-    i32.const 262136
-    i32.ge_u
-    if ;; label = @1
-      call 0
-    else
-    end
-    local.get 1
-    i64.extend_i32_u
-    local.get 0
-    i64.extend_i32_u
-    i32.const 170
-    call $seepage:fill
-    local.get 1
-  )
-  (func $seepage:calloc (;5;) (type 4) (param i32 i32) (result i32)
-    (local i32 i32)
-    local.get 0
-    local.get 1
-    call $calloc
-    local.set 2
-    global.get $seepage:head
-    local.tee 3
-    i32.const 16777727
-    i32.store $seepage:ring
-    local.get 3
-    local.get 1
-    local.get 0
-    i32.mul
-    i32.store $seepage:ring offset=4
-    local.get 3
-    i64.const 0
-    i64.store $seepage:ring offset=8
-    local.get 3
-    local.get 2
-    i32.store $seepage:ring offset=16
-    local.get 3
-    i32.const 24
-    i32.add
-    local.tee 3
-    global.set $seepage:head
-    local.get 3
-    i32.const 262136
-    i32.ge_u
-    if ;; label = @1
-      call 0
-    else
-    end
-    local.get 2
   )
   (func $seepage:fill (;6;) (type 6) (param i64 i64 i32)
     local.get 0

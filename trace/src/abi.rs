@@ -101,6 +101,9 @@ pub enum RecordKind {
     /// Whoever asks for the reallocation that follows says that the block at `addr` has `size`
     /// bytes.
     Claim = 7,
+    /// The block at `addr`, which the allocation or reallocation before this has handed out, can hold
+    /// `size` bytes: the allocator says so.
+    Usable = 8,
 }
 
 impl RecordKind {
@@ -115,6 +118,7 @@ impl RecordKind {
             5 => RecordKind::Grow,
             6 => RecordKind::Annotation,
             7 => RecordKind::Claim,
+            8 => RecordKind::Usable,
             _ => return None,
         })
     }
@@ -168,6 +172,9 @@ pub enum Event {
     /// The caller of the reallocation that follows believes that the block at `addr` has `size`
     /// bytes.
     Claim { tracepoint: TracepointId, context: Context, addr: u64, size: u64 },
+    /// The allocator says that the block at `addr`, which it has just handed out, can hold `size`
+    /// bytes.
+    Usable { tracepoint: TracepointId, context: Context, addr: u64, size: u64 },
 }
 
 /// The fields of a record, before they mean anything.
@@ -235,13 +242,31 @@ impl Record {
         }
     }
 
+    /// What kind of event it is, if that is known.
+    #[inline(always)]
+    pub fn kind(&self) -> Option<RecordKind> {
+        RecordKind::from_code(self.head >> 24)
+    }
+
+    /// What wrote it.
+    #[inline(always)]
+    pub fn tracepoint(&self) -> TracepointId {
+        TracepointId((self.head >> 8) as u16)
+    }
+
+    /// The binary logarithm of an alignment, if the caller named one that can be.
+    #[inline(always)]
+    pub fn align_log2(&self) -> Option<u8> {
+        let log2 = self.head as u8;
+        (u32::from(log2) < u64::BITS).then_some(log2)
+    }
+
     /// What the record says, or nothing if its kind is unknown.
     #[inline(always)]
     pub fn event(&self, layout: RecordLayout) -> Option<Event> {
-        let &Record { head, size, context, addr, old } = self;
-        let tracepoint = TracepointId((head >> 8) as u16);
-        let kind = RecordKind::from_code(head >> 24)?;
-        let align = 1u64.checked_shl(head & 0xff).filter(|_| head & 0xff != NO_ALIGNMENT.into());
+        let &Record { size, context, addr, old, .. } = self;
+        let (kind, tracepoint) = (self.kind()?, self.tracepoint());
+        let align = self.align_log2().map(|log2| 1 << log2);
         let refused = match layout {
             RecordLayout::Narrow => u64::from(u32::MAX),
             RecordLayout::Wide => u64::MAX,
@@ -262,6 +287,7 @@ impl Record {
             },
             RecordKind::Annotation => Event::Annotation { tracepoint, context, addr, size },
             RecordKind::Claim => Event::Claim { tracepoint, context, addr, size },
+            RecordKind::Usable => Event::Usable { tracepoint, context, addr, size },
         })
     }
 }
@@ -297,6 +323,10 @@ impl Event {
                 let head = head(RecordKind::Claim, tracepoint, NO_ALIGNMENT);
                 Record { head, size, context, addr, old: 0 }
             }
+            Event::Usable { tracepoint, context, addr, size } => {
+                let head = head(RecordKind::Usable, tracepoint, NO_ALIGNMENT);
+                Record { head, size, context, addr, old: 0 }
+            }
         };
         record.write(layout, out);
     }
@@ -309,7 +339,7 @@ impl Event {
             | Event::Realloc { context, .. }
             | Event::Grow { context, .. }
             | Event::Annotation { context, .. } => context,
-            Event::Claim { context, .. } => context,
+            Event::Claim { context, .. } | Event::Usable { context, .. } => context,
         }
     }
 }

@@ -126,6 +126,8 @@ fn events() -> Vec<Event> {
         Event::Grow { tracepoint: second, context: b, memory: 1, before: Some(17), delta: 3 },
         Event::Grow { tracepoint: second, context: b, memory: 0, before: None, delta: 60_000 },
         Event::Annotation { tracepoint: second, context: b, addr: 4096, size: 64 },
+        Event::Claim { tracepoint: second, context: a, addr: 4096, size: 64 },
+        Event::Usable { tracepoint: second, context: a, addr: 4096, size: 112 },
     ]
 }
 

@@ -194,6 +194,25 @@ const USABLE_TLSF: &[Variant] = &[
     variant("stub", &["--runtime", "stub", "--debug"], Names),
 ];
 
+/// The same for an allocator of the program's own, with its functions' names or only those that it
+/// exports.
+const USABLE_OWN: &[Variant] = &[
+    variant("O0", &["-O0", "-fno-builtin"], Names),
+    variant("O2", &["-O2", "-fno-builtin"], Names),
+    Variant { link: EXPORTED, ..variant("O2.stripped", &["-O2", "-fno-builtin"], Nothing) },
+    variant("header.O0", &["-O0", "-fno-builtin", "-DHEADER=8"], Names),
+    variant("header.O2", &["-O2", "-fno-builtin", "-DHEADER=16"], Names),
+];
+/// With the last of them the linker puts no function in front of each that is exported.
+const EXPORTED: &[&str] = &[
+    "--export=malloc",
+    "--export=calloc",
+    "--export=realloc",
+    "--export=free",
+    "--export=malloc_usable_size",
+    "--export=__wasm_call_ctors",
+];
+
 const fn guest(source: &'static str, variants: &'static [Variant]) -> Guest {
     Guest { source, variants }
 }
@@ -233,6 +252,7 @@ pub const GUESTS: &[Guest] = &[
     guest("tests/programs/allocators/decoy_interner.c", TWINS),
     guest("tests/programs/allocators/decoy_stack.c", TWINS),
     guest("tests/programs/usable/dlmalloc.c", USABLE),
+    guest("tests/programs/usable/classes.c", USABLE_OWN),
     guest("tests/programs/usable/mimalloc2.c", USABLE),
     guest("tests/programs/usable/mimalloc3.c", USABLE),
     guest("tests/programs/usable/tlsf.ts", USABLE_TLSF),

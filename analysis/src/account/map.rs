@@ -190,7 +190,7 @@ mod tests {
 
     fn map(bytes: u64, blocks: &[(u64, u64, u32)]) -> (u64, Vec<(Use, u64)>) {
         let sizes: Vec<(u64, u64)> = blocks.iter().map(|&(addr, size, _)| (addr, size)).collect();
-        let geometry = Geometry::new(&["dlmalloc"], None, None, Word::Four, &sizes);
+        let geometry = Geometry::new(&["dlmalloc"], None, None, Word::Four, &sizes, None);
         let kind = BlockKind::Unknown;
         let blocks: Vec<Placed> = blocks
             .iter()

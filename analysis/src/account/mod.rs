@@ -16,7 +16,7 @@ pub(crate) mod shares;
 pub(crate) mod take;
 
 pub use geometry::Overhead;
-pub(crate) use geometry::{Geometry, Known};
+pub(crate) use geometry::{Geometry, Known, Told};
 pub use map::{CellRun, HeapMap, MapMoment};
 
 use crate::profile::{LeakKind, StackId};

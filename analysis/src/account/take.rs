@@ -1,6 +1,6 @@
 //! Takes the account of all memories at one moment.
 
-use super::{Account, BlockKind, Geometry, Known, Picture, Placed};
+use super::{Account, BlockKind, Geometry, Known, Picture, Placed, Told};
 use crate::{
     heap::{blocks::LiveBlock, space::MAX_BYTES, survey::Survey},
     image::{MemoryImage, Word},
@@ -23,6 +23,8 @@ pub(crate) struct Moment<'a> {
     pub(crate) known: Option<Known>,
     /// The highest address that was ever handed out by then.
     pub(crate) top: u64,
+    /// The blocks are those of an earlier moment.
+    pub(crate) is_past: bool,
 }
 
 impl Moment<'_> {
@@ -37,7 +39,9 @@ impl Moment<'_> {
         let word = if is_64 { Word::Eight } else { Word::Four };
         let sizes: Vec<(u64, u64)> =
             self.blocks.iter().map(|block| (block.addr, block.size)).collect();
-        let geometry = Geometry::new(&families, self.known, self.image, word, &sizes);
+        let has_begun = |addr: u64| self.survey.was_block(addr);
+        let told = self.told(&has_begun);
+        let geometry = Geometry::new(&families, self.known, self.image, word, &sizes, told);
         let untracked = self.untracked();
         Some(use_picture(&Picture {
             bytes: self.bytes,
@@ -49,6 +53,14 @@ impl Moment<'_> {
             fitting: self.survey.usual_size,
             untracked: &untracked,
         }))
+    }
+
+    /// What the allocator has told of the blocks, if it tells anything.
+    fn told<'b>(&'b self, has_begun: &'b dyn Fn(u64) -> bool) -> Option<Told<'b>> {
+        let sizes = self.survey.usable_sizes;
+        let usable = |block: &Placed| self.survey.usable(block.addr);
+        let blocks = (!self.is_past).then(|| self.blocks.iter().map(usable).collect());
+        (!sizes.is_empty()).then_some(Told { blocks, sizes, has_begun })
     }
 
     /// The stretches that others grew and in which no block is or ever was.

@@ -4,7 +4,7 @@
 //! while leaks are off. A region holds addresses, wherever it lies. A reallocation makes a new
 //! block, which is ignored only if leaks are off then.
 
-use super::Heap;
+use super::{Books, Module};
 use seepage_trace::{Role, Tracepoint, TracepointId};
 use std::ops::Range;
 
@@ -38,15 +38,14 @@ impl Annotations {
     }
 }
 
-impl Heap {
+impl Books {
     pub(super) fn annotate(
         &mut self,
-        module: usize,
+        module: &mut Module,
         tracepoint: TracepointId,
         addr: u64,
         size: u64,
     ) {
-        let module = &mut self.modules[module];
         let Annotations { roles, off, regions } = &mut module.annotations;
         let region = addr..addr.saturating_add(size);
         match roles.get(usize::from(tracepoint.0)) {

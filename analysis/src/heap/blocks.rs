@@ -13,10 +13,12 @@
 //! ```
 
 mod in_order;
+mod rooms;
 
 use crate::profile::StackId;
+use rooms::Rooms;
 use rustc_hash::FxHashMap;
-use seepage_trace::TracepointId;
+use seepage_trace::{TracepointId, abi::Record};
 
 /// The linear memory in which an address is valid; one table for each module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,9 +76,9 @@ pub(crate) struct Alignment(u8);
 impl Alignment {
     pub(crate) const NONE: Alignment = Alignment(u8::MAX);
 
-    #[inline]
-    pub(crate) fn new(align: Option<u64>) -> Alignment {
-        align.map_or(Alignment::NONE, |align| Alignment(align.trailing_zeros() as u8))
+    #[inline(always)]
+    pub(crate) fn of(record: &Record) -> Alignment {
+        record.align_log2().map_or(Alignment::NONE, Alignment)
     }
 
     pub(crate) fn bytes(self) -> Option<u64> {
@@ -90,15 +92,13 @@ impl Alignment {
     }
 }
 
-/// What was at an address.
+/// There is no block at an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Found {
-    /// Never a block.
-    Nothing,
-    /// A block that this context freed.
+pub(crate) enum NoBlock {
+    /// There never was.
+    Never,
+    /// There was one, which this context freed.
     Freed(StackId),
-    /// This block.
-    Live(Block),
 }
 
 /// The caps do not allow a further block.
@@ -135,6 +135,7 @@ struct Table {
 pub(crate) struct Blocks {
     tables: Vec<Table>,
     slab: Vec<Block>,
+    rooms: Rooms,
     vacant: Vec<u32>,
     pages_left: usize,
     odd_left: usize,
@@ -146,6 +147,7 @@ impl Blocks {
         Blocks {
             tables: Vec::new(),
             slab: Vec::new(),
+            rooms: Rooms::default(),
             vacant: Vec::new(),
             pages_left: limits.pages,
             odd_left: limits.odd,
@@ -168,42 +170,46 @@ impl Blocks {
         addr: u64,
         block: Block,
     ) -> Result<Option<Block>, Full> {
-        let room = !self.vacant.is_empty() || self.slab.len() < self.blocks;
         let (pages_left, odd_left) = (&mut self.pages_left, &mut self.odd_left);
         let Some(table) = self.tables.get_mut(table.index()) else { return Err(Full) };
         let slot = table.slot_or_insert(addr, pages_left, odd_left).ok_or(Full)?;
         if *slot != 0 && *slot & FREED == 0 {
             let Some(entry) = self.slab.get_mut(*slot as usize - 1) else { return Err(Full) };
+            self.rooms.forget(*slot - 1);
             return Ok(Some(std::mem::replace(entry, block)));
-        }
-        if !room {
-            return Err(Full);
         }
         match self.vacant.pop() {
             Some(index) => {
                 self.slab[index as usize] = block;
+                self.rooms.forget(index);
                 *slot = index + 1;
             }
-            None => {
+            None if self.slab.len() < self.blocks => {
                 self.slab.push(block);
                 *slot = self.slab.len() as u32;
             }
+            None => return Err(Full),
         }
         Ok(None)
     }
 
     /// Takes out the block at `addr`, if there is one, and remembers who freed it.
     #[inline(always)]
-    pub(crate) fn remove(&mut self, table: TableId, addr: u64, by: StackId) -> Found {
+    pub(crate) fn remove(
+        &mut self,
+        table: TableId,
+        addr: u64,
+        by: StackId,
+    ) -> Result<&Block, NoBlock> {
         let slot = self.tables.get_mut(table.index()).and_then(|table| table.slot(addr));
-        let Some(slot) = slot.filter(|slot| **slot != 0) else { return Found::Nothing };
+        let Some(slot) = slot.filter(|slot| **slot != 0) else { return Err(NoBlock::Never) };
         if *slot & FREED != 0 {
-            return Found::Freed(StackId(*slot & !FREED));
+            return Err(NoBlock::Freed(StackId(*slot & !FREED)));
         }
         let index = *slot - 1;
         *slot = FREED | by.0;
         self.vacant.push(index);
-        Found::Live(self.slab[index as usize])
+        Ok(&self.slab[index as usize])
     }
 
     /// Takes note that the block at an address, or around it, is no leak.
@@ -388,10 +394,10 @@ mod tests {
         let mut blocks = Blocks::new(LIMITS);
         let table = blocks.table();
         for addr in [8, 0x1_0000_0000_0010, 13] {
-            assert_eq!(blocks.remove(table, addr, StackId(5)), Found::Nothing);
+            assert_eq!(blocks.remove(table, addr, StackId(5)), Err(NoBlock::Never));
             assert_eq!(blocks.insert(table, addr, block(addr)), Ok(None));
-            assert_eq!(blocks.remove(table, addr, StackId(5)), Found::Live(block(addr)));
-            assert_eq!(blocks.remove(table, addr, StackId(6)), Found::Freed(StackId(5)));
+            assert_eq!(blocks.remove(table, addr, StackId(5)), Ok(&block(addr)));
+            assert_eq!(blocks.remove(table, addr, StackId(6)), Err(NoBlock::Freed(StackId(5))));
             assert_eq!(blocks.insert(table, addr, block(1)), Ok(None));
             assert_eq!(blocks.insert(table, addr, block(2)), Ok(Some(block(1))));
         }
@@ -402,8 +408,8 @@ mod tests {
         let mut blocks = Blocks::new(LIMITS);
         let (one, other) = (blocks.table(), blocks.table());
         assert_eq!(blocks.insert(one, 8, block(1)), Ok(None));
-        assert_eq!(blocks.remove(other, 8, StackId(0)), Found::Nothing);
-        assert_eq!(blocks.remove(TableId(7), 8, StackId(0)), Found::Nothing);
+        assert_eq!(blocks.remove(other, 8, StackId(0)), Err(NoBlock::Never));
+        assert_eq!(blocks.remove(TableId(7), 8, StackId(0)), Err(NoBlock::Never));
     }
 
     #[test]
@@ -416,8 +422,28 @@ mod tests {
         assert_eq!(blocks.insert(table, 1 << 60, block(1)), Ok(None));
         assert_eq!(blocks.insert(table, 0x20000, block(1)), Err(Full), "pages");
         assert_eq!(blocks.insert(table, 0x10008, block(1)), Err(Full), "blocks");
-        assert_eq!(blocks.remove(table, 9, StackId(0)), Found::Live(block(1)));
+        assert_eq!(blocks.remove(table, 9, StackId(0)), Ok(&block(1)));
         assert_eq!(blocks.insert(table, 0x10008, block(1)), Ok(None));
+    }
+
+    #[test]
+    fn what_a_block_can_hold_goes_with_it() {
+        let mut blocks = Blocks::new(LIMITS);
+        let table = blocks.table();
+        assert_eq!(blocks.insert(table, 8, block(40)), Ok(None));
+        assert_eq!(blocks.insert(table, 64, block(40)), Ok(None));
+        assert_eq!(blocks.learn_usable(table, 64, 48), Some(40));
+        assert_eq!((blocks.usable(table, 8), blocks.usable(table, 64)), (None, Some(48)));
+        assert_eq!(blocks.learn_usable(table, 8, 39), None, "less than was asked for");
+        assert_eq!(blocks.learn_usable(table, 16, 48), None, "no block");
+        assert_eq!(blocks.learn_usable(table, 8, u64::MAX), Some(40));
+        assert_eq!(blocks.usable(table, 8), Some(40 + u64::from(u32::MAX) - 1));
+        // Neither the next block in its place nor one at its address can hold as much.
+        assert_eq!(blocks.remove(table, 64, StackId(0)), Ok(&block(40)));
+        assert_eq!((blocks.usable(table, 64), blocks.learn_usable(table, 64, 48)), (None, None));
+        assert_eq!(blocks.insert(table, 64, block(30)), Ok(None));
+        assert_eq!(blocks.insert(table, 8, block(30)), Ok(Some(block(40))));
+        assert_eq!((blocks.usable(table, 8), blocks.usable(table, 64)), (None, None));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! what goes wrong at the start may drown in what follows, and is wrong all the same.
 
 use super::{
-    Heap,
+    Books, Heap, Module,
     blocks::{Blocks, TableId},
 };
 
@@ -52,11 +52,17 @@ impl Doubting {
 impl Heap {
     /// The counts early in the run, by rising clock.
     pub(crate) fn early_doubts(&self) -> &[Doubts] {
-        &self.doubting.early
+        &self.books.doubting.early
     }
 
     /// The counts of the whole run so far.
     pub(crate) fn doubts(&self) -> Doubts {
+        self.books.doubts()
+    }
+}
+
+impl Books {
+    fn doubts(&self) -> Doubts {
         Doubts {
             clock: self.totals.events,
             allocated: self.totals.allocated.blocks,
@@ -65,13 +71,13 @@ impl Heap {
         }
     }
 
-    /// Takes a closer look at the event that was booked last. That costs too much to do it each
-    /// time: it comes with the points of the timeline, at first after every event.
+    /// Takes a closer look at the event of a module that was booked last. That costs too much to do
+    /// it each time: it comes with the points of the timeline, at first after every event.
     #[cold]
-    pub(super) fn look_closer(&mut self) {
+    pub(super) fn look_closer(&mut self, module: &Module) {
         let clock = self.totals.events;
-        let has_places = |table| self.modules.iter().any(|it| it.table == table && it.has_places());
-        if let Some((table, addr)) = self.newest.filter(|&(table, _)| has_places(table))
+        let newest = self.newest.filter(|&(table, _)| table == module.table && module.has_places());
+        if let Some((table, addr)) = newest
             && let Some(is_entangled) = is_entangled(&mut self.blocks, table, addr, clock)
         {
             self.doubting.now.looked_at += 1;

@@ -40,15 +40,15 @@ impl Extent {
     pub(crate) fn take(&mut self, addr: u64, size: u64) {
         self.low = self.low.min(addr);
         self.bits |= addr;
-        for (taken, align) in self.taken.iter_mut().zip(ALIGNMENTS) {
-            *taken = taken.wrapping_add(about(size, align));
+        for (taken, about) in self.taken.iter_mut().zip(about(size)) {
+            *taken = taken.wrapping_add(about);
         }
     }
 
     #[inline]
     pub(crate) fn give_back(&mut self, size: u64) {
-        for (taken, align) in self.taken.iter_mut().zip(ALIGNMENTS) {
-            *taken = taken.wrapping_sub(about(size, align));
+        for (taken, about) in self.taken.iter_mut().zip(about(size)) {
+            *taken = taken.wrapping_sub(about);
         }
     }
 
@@ -77,7 +77,7 @@ impl Extent {
 
     /// What the allocator takes for a block, about.
     pub(crate) fn taken_by(&self, size: u64) -> u64 {
-        about(size, ALIGNMENTS[self.rounds_to_16()])
+        about(size)[self.rounds_to_16()]
     }
 
     /// Which of the two roundings it is: the second if all addresses allow it.
@@ -86,13 +86,12 @@ impl Extent {
     }
 }
 
-const ALIGNMENTS: [u64; 2] = [8, 16];
-
-/// What an allocator takes for a block, about: a word for its header, and no chunk smaller than
-/// 16 bytes.
-#[inline]
-fn about(size: u64, align: u64) -> u64 {
-    (size.wrapping_add(3 + align) & !(align - 1)).max(16)
+/// What an allocator takes for a block, about, if it rounds to 8 bytes, and if to 16: a word for its
+/// header, and no chunk smaller than 16 bytes.
+#[inline(always)]
+fn about(size: u64) -> [u64; 2] {
+    let to_8 = (size.wrapping_add(11) & !7).max(16);
+    [to_8, to_8.wrapping_add(8) & !15]
 }
 
 /// What a request needs, about, wherever it goes.

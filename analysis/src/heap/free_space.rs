@@ -6,7 +6,7 @@
 //! what goes beyond it is looked at only when the heap is half as large again as at the last look.
 //! So all looks together cost no more than a part of the booking and a few looks at the end.
 
-use super::Heap;
+use super::{Books, Module};
 use crate::profile::{FreeRuns, FreeSpace};
 use std::ops::Range;
 
@@ -47,16 +47,15 @@ impl Looks {
     }
 }
 
-impl Heap {
+impl Books {
     /// What is free in the main memory of a module that has `pages`, if it says so, and asks for
     /// `delta` more. Nothing if no block was ever seen there.
     pub(super) fn free_space(
         &mut self,
-        module: usize,
+        module: &Module,
         pages: Option<u64>,
         delta: u64,
     ) -> Option<FreeSpace> {
-        let module = self.modules.get(module)?;
         let extent = module.extent;
         let (tail, more) = self.space.tail(module.memories, extent.top, pages, delta)?;
         if extent.low == u64::MAX {

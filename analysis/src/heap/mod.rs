@@ -26,6 +26,8 @@ pub(crate) mod space;
 mod stacks;
 pub(crate) mod survey;
 mod timeline;
+mod tinygo;
+pub(crate) mod usable;
 
 use crate::{
     config::Caps,
@@ -38,7 +40,7 @@ use crate::{
 };
 use annotations::Annotations;
 use anomalies::{Anomalies, Anomaly, AnomalyKind};
-use blocks::{Block, Blocks, Found, Limits, TableId};
+use blocks::{Block, Blocks, Limits, NoBlock, TableId};
 use contexts::{Contexts, Moment};
 use doors::Doors;
 use doubts::Doubting;
@@ -50,11 +52,13 @@ use marks::Marks;
 use rustc_hash::FxHashMap;
 use seepage_trace::{
     Context, Frame, ModuleId, ModuleInfo, Records, Role, Stack, Tracepoint, TracepointId,
+    abi::Record,
 };
 use space::{MemoryRange, Now, Space, SpaceFigures};
 use stacks::{StackEntry, Stacks, Values};
 use survey::{ModuleRemains, Remains};
 use timeline::Timeline;
+use usable::UsableSizes;
 
 /// The heaps of all modules of a trace, with one clock.
 #[derive(Clone)]
@@ -62,6 +66,12 @@ pub(crate) struct Heap {
     modules: Vec<Module>,
     by_id: FxHashMap<ModuleId, usize>,
     max_modules: usize,
+    books: Books,
+}
+
+/// What is kept of all modules together.
+#[derive(Clone)]
+struct Books {
     blocks: Blocks,
     stacks: Stacks,
     contexts: Contexts,
@@ -85,6 +95,8 @@ pub(crate) struct Heap {
     /// Records that are no events of their own.
     claims: u64,
     drops: Drops,
+    /// The tables of modules that have a memory, as far as they were announced, in order.
+    places: Vec<TableId>,
     /// It is an error when one side frees what the other has allocated.
     crossing_frees: bool,
 }
@@ -114,6 +126,11 @@ struct Module {
     functions: Vec<String>,
     annotations: Annotations,
     doors: Doors,
+    usable_sizes: UsableSizes,
+    /// Its collector takes blocks back without a call, as TinyGo's does.
+    is_collected_unseen: bool,
+    /// How its collector's books are read, once they have been.
+    collector: Option<tinygo::Reading>,
 }
 
 impl Module {
@@ -126,14 +143,8 @@ impl Module {
 /// Who does something, and by what.
 #[derive(Clone, Copy)]
 struct Caller {
-    table: TableId,
-    module: usize,
     stack: StackId,
     tracepoint: TracepointId,
-    /// What is allocated now is no leak.
-    leaks_are_off: bool,
-    /// By whom a block came and by whom it goes is compared.
-    is_watched: bool,
 }
 
 impl Caller {
@@ -148,38 +159,14 @@ impl Heap {
             modules: Vec::new(),
             by_id: FxHashMap::default(),
             max_modules: caps.modules,
-            blocks: Blocks::new(Limits {
-                blocks: caps.blocks,
-                pages: caps.table_pages,
-                odd: caps.odd_blocks,
-            }),
-            stacks: Stacks::new(caps),
-            contexts: Contexts::default(),
-            timeline: Timeline::new(caps.timeline),
-            space: Space::new(caps.grows),
-            anomalies: Anomalies::new(caps.anomalies),
-            doubting: Doubting::default(),
-            marks: Marks::new(caps.marks),
-            sizes: Histogram::default(),
-            lifetimes: Histogram::default(),
-            totals: Totals::default(),
-            peak: Peak::default(),
-            time_ns: 0,
-            newest: None,
-            gone_since_peak: Vec::new(),
-            recent: Recent::default(),
-            graves: Graves::default(),
-            looks: Looks::default(),
-            claims: 0,
-            drops: Drops::default(),
-            crossing_frees,
+            books: Books::new(caps, crossing_frees),
         }
     }
 
     /// A module begins to run; whether it is a new one, and within the cap.
     pub(crate) fn module(&mut self, info: &ModuleInfo) -> bool {
         let Some(index) = self.module_index(info.id) else {
-            self.drops.modules += 1;
+            self.books.drops.modules += 1;
             return false;
         };
         let Some(module) = self.modules.get_mut(index).filter(|module| !module.announced) else {
@@ -187,12 +174,18 @@ impl Heap {
         };
         module.announced = true;
         module.has_contexts = info.contexts;
-        module.memories = self.space.module(info, self.peak.clock);
+        module.memories = self.books.space.module(info, self.books.peak.clock);
         module.families = families(&info.tracepoints);
         let allocators = info.tracepoints.iter().filter(|it| it.role != Role::Grow);
         module.functions = allocators.map(|it| it.function.clone()).collect();
         module.annotations = Annotations::new(&info.tracepoints);
         module.doors = Doors::new(&info.tracepoints);
+        module.is_collected_unseen = info.tracepoints.iter().any(|it| it.family == "tinygo");
+        if module.has_places() {
+            let places = &mut self.books.places;
+            let at = places.partition_point(|place| place.0 < module.table.0);
+            places.insert(at, module.table);
+        }
         true
     }
 
@@ -200,31 +193,31 @@ impl Heap {
         let Some(index) = self.module_index(stack.module) else { return };
         let Some(module) = self.modules.get_mut(index) else { return };
         module.doors.learn(&stack.frames);
-        self.stacks.learn(&mut module.values, stack);
-        self.contexts.reserve(self.stacks.len());
+        self.books.stacks.learn(&mut module.values, stack);
+        self.books.contexts.reserve(self.books.stacks.len());
     }
 
     /// The number of a stack that stands for no context.
     pub(crate) fn place(&mut self, module: ModuleId, frames: &[Frame]) -> Option<StackId> {
-        let place = self.stacks.place(module, frames);
-        self.contexts.reserve(self.stacks.len());
+        let place = self.books.stacks.place(module, frames);
+        self.books.contexts.reserve(self.books.stacks.len());
         place
     }
 
     pub(crate) fn records(&mut self, records: &Records<'_>) {
         let Some(index) = self.module_index(records.module) else {
-            self.drops.unknown_records += records.len() as u64;
+            self.books.drops.unknown_records += records.len() as u64;
             return;
         };
-        self.time_ns = self.time_ns.max(records.time_ns);
-        let before = self.totals.events + self.claims;
-        self.book(index, records);
-        self.drops.unknown_records +=
-            records.len() as u64 - (self.totals.events + self.claims - before);
-        let Some(module) = self.modules.get(index) else { return };
-        let now = self.now(index);
+        let (Some(module), books) = (self.modules.get_mut(index), &mut self.books) else { return };
+        books.time_ns = books.time_ns.max(records.time_ns);
+        let before = books.totals.events + books.claims;
+        books.book(module, records);
+        let booked = books.totals.events + books.claims - before;
+        books.drops.unknown_records += records.len() as u64 - booked;
+        let now = books.now(module);
         for (memory, &pages) in (0u32..).zip(&records.memories) {
-            self.space.host_size(module.memories, memory, pages, now);
+            books.space.host_size(module.memories, memory, pages, now);
         }
     }
 
@@ -234,19 +227,19 @@ impl Heap {
         found: Option<AtMark>,
         not_judged: Option<NotJudged>,
     ) {
-        let clock = self.totals.events;
-        let (live, pages) = (self.totals.live, self.space.pages());
+        let clock = self.books.totals.events;
+        let (live, pages) = (self.books.totals.live, self.books.space.pages());
         let mark = Mark { name: marks::name(name), clock, live, pages, found, not_judged };
-        if self.marks.mark(mark) {
-            self.contexts.set_moment(Moment::RiseBegan, clock);
+        if self.books.marks.mark(mark) {
+            self.books.contexts.set_moment(Moment::RiseBegan, clock);
         }
-        self.contexts.set_moment(Moment::LastMark, clock);
+        self.books.contexts.set_moment(Moment::LastMark, clock);
     }
 
     /// The contexts as they are now, by number. Those without live blocks are left blank, and of all
     /// only the live figures are there.
     pub(crate) fn live_contexts(&self) -> Vec<ContextCost> {
-        let live = self.contexts.live().chain(std::iter::repeat(Count::default()));
+        let live = self.books.contexts.live().chain(std::iter::repeat(Count::default()));
         let context = |(entry, live): (&StackEntry, Count)| ContextCost {
             module: entry.module,
             frames: if live.blocks > 0 { entry.frames.clone() } else { Vec::new() },
@@ -262,29 +255,29 @@ impl Heap {
             course: Vec::new(),
             suppressed_by: None,
         };
-        self.stacks.entries().iter().zip(live).map(context).collect()
+        self.books.stacks.entries().iter().zip(live).map(context).collect()
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
-        Snapshot { live: self.contexts.live().collect(), pages: self.space.pages() }
+        Snapshot { live: self.books.contexts.live().collect(), pages: self.books.space.pages() }
     }
 
     /// The memories as they are now.
     pub(crate) fn memories(&self) -> &[MemoryUse] {
-        self.space.memories()
+        self.books.space.memories()
     }
 
     /// Size of all memories now, in pages of 64 KiB.
     pub(crate) fn pages(&self) -> u64 {
-        self.space.pages()
+        self.books.space.pages()
     }
 
     pub(crate) fn totals(&self) -> Totals {
-        self.totals
+        self.books.totals
     }
 
     pub(crate) fn peak(&self) -> Count {
-        self.peak.live
+        self.books.peak.live
     }
 
     pub(crate) fn values(&self, stack: StackId) -> Vec<(ModuleId, Context)> {
@@ -292,39 +285,51 @@ impl Heap {
     }
 
     pub(crate) fn frames(&self, stack: StackId) -> Option<(ModuleId, &[Frame])> {
-        self.stacks.get(stack).map(|entry| (entry.module, &entry.frames[..]))
+        self.books.stacks.get(stack).map(|entry| (entry.module, &entry.frames[..]))
     }
 
     /// Closes the books at the host's time `time_ns`.
     pub(crate) fn finish(mut self, time_ns: u64) -> (Profile, Vec<Anomaly>, Drops, Remains) {
-        let clock = self.totals.events;
-        let time_ns = self.time_ns.max(time_ns);
-        let pages = self.space.pages();
-        self.drops.stacks = self.stacks.dropped;
-        self.drops.grows = self.space.dropped;
-        self.drops.looks = self.looks.refused;
-        self.drops.anomalies = self.anomalies.dropped;
-        let initial_pages = self.space.initial_pages();
-        let usual_size = self.recent.usual();
+        let clock = self.books.totals.events;
+        let time_ns = self.books.time_ns.max(time_ns);
+        let pages = self.books.space.pages();
+        self.books.drops.stacks = self.books.stacks.dropped;
+        self.books.drops.grows = self.books.space.dropped;
+        self.books.drops.looks = self.books.looks.refused;
+        self.books.drops.anomalies = self.books.anomalies.dropped;
+        let initial_pages = self.books.space.initial_pages();
+        let usual_size = self.books.recent.usual();
         let extents: Vec<_> = self.modules.iter().map(|it| (it.memories, it.extent)).collect();
-        self.space.give_up(&extents);
+        self.books.space.give_up(&extents);
         let modules = self.by_id.iter().map(|(&id, &index)| {
-            let Module { table, extent, memories, ref annotations, .. } = self.modules[index];
-            let main = self.space.main_memory(memories, self.peak.clock);
-            let untracked = self.space.untracked(main.place);
+            let Module { table, extent, memories, .. } = self.modules[index];
+            let Module { annotations, usable_sizes, .. } = &self.modules[index];
+            let main = self.books.space.main_memory(memories, self.books.peak.clock);
+            let untracked = self.books.space.untracked(main.place);
             let regions = annotations.regions().to_vec();
-            let top_at_peak = extent.top_at(self.peak.clock);
-            (id, ModuleRemains { table, extent, top_at_peak, main, untracked, regions })
+            let usable_sizes = usable_sizes.clone();
+            let top_at_peak = extent.top_at(self.books.peak.clock);
+            let remains = ModuleRemains {
+                table,
+                extent,
+                top_at_peak,
+                main,
+                untracked,
+                regions,
+                usable_sizes,
+            };
+            (id, remains)
         });
         let modules = modules.collect();
-        let memories_at_peak = self.space.memories_at(self.peak.clock);
-        let SpaceFigures { memories, grows, growth, grown } = self.space.finish(&extents);
-        let marks = self.marks.finish();
-        let stretch_events = self.contexts.stretches.events;
-        let contexts = self.stacks.into_entries().into_iter().zip(self.contexts.finish());
+        let memories_at_peak = self.books.space.memories_at(self.books.peak.clock);
+        let SpaceFigures { memories, grows, growth, grown } = self.books.space.finish(&extents);
+        let marks = self.books.marks.finish();
+        let stretch_events = self.books.contexts.stretches.events;
+        let contexts =
+            self.books.stacks.into_entries().into_iter().zip(self.books.contexts.finish());
         let profile = Profile {
-            totals: self.totals,
-            peak: self.peak,
+            totals: self.books.totals,
+            peak: self.books.peak,
             contexts: contexts
                 .map(|(stack, figures)| ContextCost {
                     module: stack.module,
@@ -352,25 +357,25 @@ impl Heap {
             fragmentation: Fragmentation::default(),
             account: None,
             peak_account: None,
-            timeline: self.timeline.finish(clock, time_ns, self.totals.live, pages),
+            timeline: self.books.timeline.finish(clock, time_ns, self.books.totals.live, pages),
             marks: marks.list,
             mark_count: marks.count,
             bytes_rise: marks.bytes_rise,
             pages_rise: marks.pages_rise,
             reachability: None,
-            sizes: self.sizes.sizes(),
-            lifetimes: self.lifetimes.lifetimes(),
+            sizes: self.books.sizes.sizes(),
+            lifetimes: self.books.lifetimes.lifetimes(),
         };
         let remains = Remains {
             modules,
-            peak_clock: self.peak.clock,
+            peak_clock: self.books.peak.clock,
             memories_at_peak,
             grown,
-            gone: self.gone_since_peak,
-            blocks: self.blocks,
+            gone: self.books.gone_since_peak,
+            blocks: self.books.blocks,
             usual_size,
         };
-        (profile, self.anomalies.finish(), self.drops, remains)
+        (profile, self.books.anomalies.finish(), self.books.drops, remains)
     }
 
     /// The module of that number; records may come before its description.
@@ -384,7 +389,7 @@ impl Heap {
         self.modules.push(Module {
             announced: false,
             has_contexts: true,
-            table: self.blocks.table(),
+            table: self.books.blocks.table(),
             values: Values::new(id),
             memories: MemoryRange::default(),
             extent: Extent::default(),
@@ -392,42 +397,77 @@ impl Heap {
             functions: Vec::new(),
             annotations: Annotations::default(),
             doors: Doors::default(),
+            usable_sizes: UsableSizes::default(),
+            is_collected_unseen: false,
+            collector: None,
         });
         self.by_id.insert(id, self.modules.len() - 1);
         Some(self.modules.len() - 1)
     }
+}
 
-    fn now(&self, module: usize) -> Now {
+impl Books {
+    fn new(caps: &Caps, crossing_frees: bool) -> Books {
+        Books {
+            blocks: Blocks::new(Limits {
+                blocks: caps.blocks,
+                pages: caps.table_pages,
+                odd: caps.odd_blocks,
+            }),
+            stacks: Stacks::new(caps),
+            contexts: Contexts::default(),
+            timeline: Timeline::new(caps.timeline),
+            space: Space::new(caps.grows),
+            anomalies: Anomalies::new(caps.anomalies),
+            doubting: Doubting::default(),
+            marks: Marks::new(caps.marks),
+            sizes: Histogram::default(),
+            lifetimes: Histogram::default(),
+            totals: Totals::default(),
+            peak: Peak::default(),
+            time_ns: 0,
+            newest: None,
+            gone_since_peak: Vec::new(),
+            recent: Recent::default(),
+            graves: Graves::default(),
+            looks: Looks::default(),
+            claims: 0,
+            drops: Drops::default(),
+            places: Vec::new(),
+            crossing_frees,
+        }
+    }
+
+    fn now(&self, module: &Module) -> Now {
         Now {
             clock: self.totals.events,
             time_ns: self.time_ns,
             live_bytes: self.totals.live.bytes,
             peak_clock: self.peak.clock,
-            top: self.modules.get(module).map_or(0, |module| module.extent.top),
+            top: module.extent.top,
             free: None,
         }
     }
 
     #[inline(always)]
-    fn caller(&mut self, index: usize, context: Context, tracepoint: TracepointId) -> Caller {
-        let module = &mut self.modules[index];
-        let stack = match module.values.get(context) {
+    fn caller(&mut self, module: &mut Module, record: &Record) -> Caller {
+        let stack = match module.values.recent(record.context) {
             Some(stack) => stack,
-            None => {
-                self.drops.unknown_contexts += u64::from(module.has_contexts);
-                let stack = self.stacks.unknown(&mut module.values);
-                self.contexts.reserve(self.stacks.len());
-                stack
-            }
+            None => self.look_up(module, record.context),
         };
-        Caller {
-            table: module.table,
-            module: index,
-            stack,
-            tracepoint,
-            leaks_are_off: module.annotations.are_off(),
-            is_watched: self.crossing_frees || module.doors.are_apart(),
+        Caller { stack, tracepoint: record.tracepoint() }
+    }
+
+    /// The stack of a context that was not looked up of late.
+    #[inline(never)]
+    fn look_up(&mut self, module: &mut Module, context: Context) -> StackId {
+        if let Some(stack) = module.values.get(context) {
+            return stack;
         }
+        self.drops.unknown_contexts += u64::from(module.has_contexts);
+        let stack = self.stacks.unknown(&mut module.values);
+        self.contexts.reserve(self.stacks.len());
+        stack
     }
 }
 

@@ -1,11 +1,14 @@
 //! What makes no sense, as the booking of events meets it: which kind of anomaly it is, and what
 //! is known of the block in question. All of it is off the fast path.
 
-use super::{Anomaly, AnomalyKind, Block, Caller, Heap, blocks::Alignment};
+use super::{
+    Anomaly, AnomalyKind, Block, Books, Caller, Module,
+    blocks::{Alignment, TableId},
+};
 use crate::profile::StackId;
 use seepage_trace::TracepointId;
 
-impl Heap {
+impl Books {
     #[cold]
     pub(super) fn refused(&mut self, caller: Caller, old: u64, size: u64) {
         self.totals.failed += 1;
@@ -21,6 +24,7 @@ impl Heap {
     #[cold]
     pub(super) fn other_layout(
         &mut self,
+        module: &Module,
         caller: Caller,
         addr: u64,
         size: Option<u64>,
@@ -29,7 +33,6 @@ impl Heap {
     ) {
         // Only within a family are the two the same thing: `operator new` may round up before it
         // calls `malloc`. What the host gives back of Rust's is as Rust has asked for it.
-        let module = &self.modules[caller.module];
         let family = |tracepoint: TracepointId| module.families.get(usize::from(tracepoint.0));
         let (by, from) = (usize::from(caller.tracepoint.0), usize::from(block.tracepoint.0));
         if family(caller.tracepoint) != family(block.tracepoint)
@@ -56,16 +59,15 @@ impl Heap {
 
     /// Whoever reallocates says what the block's size is.
     #[cold]
-    pub(super) fn claim(&mut self, caller: Caller, addr: u64, size: u64) {
-        let block = self.blocks.get(caller.table, addr);
+    pub(super) fn claim(&mut self, module: &Module, caller: Caller, addr: u64, size: u64) {
+        let block = self.blocks.get(module.table, addr);
         if let Some(block) = block.filter(|block| block.size != size) {
-            self.other_layout(caller, addr, Some(size), Alignment::NONE, block);
+            self.other_layout(module, caller, addr, Some(size), Alignment::NONE, block);
         }
     }
 
     /// A block may go by a door that is not for it, or on the other side.
-    pub(super) fn other_way(&mut self, caller: Caller, addr: u64, block: Block) {
-        let module = &self.modules[caller.module];
+    pub(super) fn other_way(&mut self, module: &Module, caller: Caller, addr: u64, block: Block) {
         let (by, from) = (usize::from(caller.tracepoint.0), usize::from(block.tracepoint.0));
         let may_be_strangers = module.doors.may_be_strangers(by, from);
         if !may_be_strangers && !self.crossing_frees {
@@ -98,7 +100,19 @@ impl Heap {
     }
 
     #[cold]
-    pub(super) fn overlap(&mut self, caller: Caller, addr: u64, size: u64, earlier: Block) {
+    pub(super) fn overlap(
+        &mut self,
+        module: &Module,
+        caller: Caller,
+        addr: u64,
+        size: u64,
+        earlier: Block,
+    ) {
+        if module.is_collected_unseen {
+            // What was there has gone without a call: nobody's error.
+            self.totals.collected.add(earlier.size);
+            return;
+        }
         self.doubting.overlap();
         let kind = AnomalyKind::Overlap;
         if self.anomalies.count(kind, caller.by()) {
@@ -115,6 +129,7 @@ impl Heap {
     #[cold]
     pub(super) fn no_block(
         &mut self,
+        module: &Module,
         kind: AnomalyKind,
         caller: Caller,
         addr: u64,
@@ -139,18 +154,18 @@ impl Heap {
             self.anomalies.count(kind, caller.by());
             return;
         }
-        let has_places = self.modules[caller.module].has_places();
-        let around = has_places.then(|| self.blocks.around(caller.table, addr)).flatten();
+        let (table, has_places) = (module.table, module.has_places());
+        let around = has_places.then(|| self.blocks.around(table, addr)).flatten();
         let around = around.map(|(_, block)| block);
         let kind =
             if around.is_some() && kind != AnomalyKind::UnknownRealloc { interior } else { kind };
-        let elsewhere = || self.in_another_module(caller, addr).filter(|_| has_places);
+        let elsewhere = || self.in_another_module(table, addr).filter(|_| has_places);
         let around = match first_free {
             None => around.or_else(elsewhere),
             Some(_) => around,
         };
         if self.anomalies.count(kind, caller.by()) {
-            let had_allocated = first_free.and_then(|_| self.graves.find(caller.table, addr));
+            let had_allocated = first_free.and_then(|_| self.graves.find(table, addr));
             self.anomalies.describe(Anomaly {
                 size,
                 block_size: around.map(|block| block.size),
@@ -163,9 +178,8 @@ impl Heap {
     }
 
     /// The live block that another module has at an address.
-    fn in_another_module(&self, caller: Caller, addr: u64) -> Option<Block> {
-        let others = self.modules.iter().filter(|other| other.table != caller.table);
-        let mut with_places = others.filter(|other| other.announced && other.has_places());
-        with_places.find_map(|other| self.blocks.get(other.table, addr))
+    fn in_another_module(&self, table: TableId, addr: u64) -> Option<Block> {
+        let mut others = self.places.iter().filter(|&&other| other != table);
+        others.find_map(|&other| self.blocks.get(other, addr))
     }
 }

@@ -49,15 +49,15 @@ impl Values {
         Values { module, ids: FxHashMap::default(), unknown: None, recent }
     }
 
-    /// The stack of `context`, if it is known.
+    /// The stack of `context`, if it was looked up of late.
     #[inline(always)]
-    pub(crate) fn get(&mut self, context: Context) -> Option<StackId> {
+    pub(crate) fn recent(&self, context: Context) -> Option<StackId> {
         let (recent, id) = self.recent[context.0 as usize % RECENT];
-        if recent == context { Some(id) } else { self.look_up(context) }
+        (recent == context).then_some(id)
     }
 
-    #[inline(never)]
-    fn look_up(&mut self, context: Context) -> Option<StackId> {
+    /// The stack of `context`, if it is known.
+    pub(crate) fn get(&mut self, context: Context) -> Option<StackId> {
         let id = self.ids.get(&context.0).copied()?;
         self.recent[context.0 as usize % RECENT] = (context, id);
         Some(id)
@@ -248,8 +248,9 @@ mod tests {
         assert_eq!(values.get(Context(1)), Some(StackId(0)));
         assert_eq!(values.get(Context(2)), Some(StackId(0)));
         assert_eq!(values.get(Context(3)), Some(StackId(1)));
-        assert_eq!(values.get(Context(0)), None, "the shortcut starts empty");
-        assert_eq!(Values::new(ModuleId(0)).get(Context(1)), None, "everywhere");
+        assert_eq!(values.recent(Context(2)), Some(StackId(0)));
+        assert_eq!(values.recent(Context(0)), None, "the shortcut starts empty");
+        assert_eq!(Values::new(ModuleId(0)).recent(Context(1)), None, "everywhere");
         assert_eq!(stacks.unknown(&mut values), StackId(2));
         assert_eq!(stacks.unknown(&mut values), StackId(2));
         assert_eq!(stacks.into_entries()[0].frames.len(), 2);

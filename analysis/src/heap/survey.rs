@@ -5,6 +5,7 @@ use super::{
     blocks::{Blocks, LiveBlock, TableId},
     extent::Extent,
     space::{MainMemory, Stretch},
+    usable::UsableSizes,
 };
 use crate::profile::{MemoryUse, StackId};
 use rustc_hash::FxHashMap;
@@ -30,6 +31,8 @@ pub(crate) struct Survey<'a> {
     pub(crate) regions: Vec<Range<u64>>,
     /// What the program usually asks for.
     pub(crate) usual_size: u64,
+    /// What blocks of a size can hold, as far as the allocator has told.
+    pub(crate) usable_sizes: &'a UsableSizes,
 }
 
 impl Survey<'_> {
@@ -41,6 +44,11 @@ impl Survey<'_> {
     /// The event that put the live block at that address.
     pub(crate) fn since(&self, addr: u64) -> u64 {
         self.blocks.get(self.table, addr).map_or(0, |block| block.since)
+    }
+
+    /// How much the live block at that address can hold, if its allocator has told.
+    pub(crate) fn usable(&self, addr: u64) -> Option<u64> {
+        self.blocks.usable(self.table, addr)
     }
 
     /// Whether a block was ever at that address.
@@ -70,6 +78,7 @@ pub(crate) struct ModuleRemains {
     pub(super) main: MainMemory,
     pub(super) untracked: Vec<Range<u64>>,
     pub(super) regions: Vec<Range<u64>>,
+    pub(super) usable_sizes: UsableSizes,
 }
 
 /// What is left of a heap whose books are closed.
@@ -97,6 +106,7 @@ impl Remains {
             untracked: module.untracked.clone(),
             regions: module.regions.clone(),
             usual_size: self.usual_size,
+            usable_sizes: &module.usable_sizes,
         })
     }
 
@@ -126,16 +136,17 @@ impl Remains {
 impl Heap {
     pub(crate) fn survey(&self, module: ModuleId) -> Option<Survey<'_>> {
         let module = &self.modules[*self.by_id.get(&module)?];
-        let main = self.space.main_memory(module.memories, self.peak.clock);
+        let main = self.books.space.main_memory(module.memories, self.books.peak.clock);
         Some(Survey {
-            blocks: &self.blocks,
+            blocks: &self.books.blocks,
             table: module.table,
             extent: module.extent,
-            top_at_peak: module.extent.top_at(self.peak.clock),
+            top_at_peak: module.extent.top_at(self.books.peak.clock),
             main,
-            untracked: self.space.untracked(main.place),
+            untracked: self.books.space.untracked(main.place),
             regions: module.annotations.regions().to_vec(),
-            usual_size: self.recent.usual(),
+            usual_size: self.books.recent.usual(),
+            usable_sizes: &module.usable_sizes,
         })
     }
 }

@@ -75,10 +75,19 @@ impl Timeline {
         Timeline { points: Vec::new(), cap: cap.max(4), stride: 1, next: 1, max_bytes: 0 }
     }
 
-    /// Sees the heap after every event; says whether a point is due.
-    #[inline]
-    pub(crate) fn observe(&mut self, clock: u64, live_bytes: u64) -> bool {
-        self.max_bytes = self.max_bytes.max(live_bytes);
+    /// Sees the heap after every event; whether it holds more than since the last point.
+    #[inline(always)]
+    pub(crate) fn rises(&mut self, live_bytes: u64) -> bool {
+        let rises = live_bytes > self.max_bytes;
+        if rises {
+            self.max_bytes = live_bytes;
+        }
+        rises
+    }
+
+    /// Whether a point is due.
+    #[inline(always)]
+    pub(crate) fn is_due(&self, clock: u64) -> bool {
         clock >= self.next
     }
 
@@ -130,7 +139,8 @@ mod tests {
         let mut timeline = Timeline::new(64);
         for clock in 1..=100_000u64 {
             let bytes = if clock == 54_321 { 1_000_000 } else { clock % 100 };
-            if timeline.observe(clock, bytes) {
+            timeline.rises(bytes);
+            if timeline.is_due(clock) {
                 timeline.add(clock, clock * 10, Count { blocks: 1, bytes }, 1);
             }
         }

@@ -49,6 +49,7 @@ impl Session {
                 bytes: survey.main.bytes,
                 known: None,
                 top: survey.extent.top,
+                is_past: false,
             };
             moment.add_to(&mut account, |_| ());
             if image.is_some() {

@@ -131,8 +131,11 @@ impl Replay {
         let Some(heap) = self.heap(records.module) else { return };
         for event in records.events() {
             self.others_grow();
-            // A claim belongs to the event that follows, here as in the heap model.
-            self.clock += u64::from(!matches!(event, Event::Claim { .. }));
+            // What is said beside an event is none, here as in the heap model.
+            if matches!(event, Event::Claim { .. } | Event::Usable { .. }) {
+                continue;
+            }
+            self.clock += 1;
             self.releases.release(&self.plan, self.clock, &mut self.pairs);
             if let Some(heap) = heap {
                 self.event(heap, event);
@@ -157,7 +160,10 @@ impl Replay {
             Event::Alloc { addr, size, align, .. } => (0, addr, size, align),
             Event::Realloc { old, addr, size, align, .. } => (old, addr, size, align),
             Event::Free { addr, .. } => return self.free(heap, addr),
-            Event::Grow { .. } | Event::Annotation { .. } | Event::Claim { .. } => return,
+            Event::Grow { .. }
+            | Event::Annotation { .. }
+            | Event::Claim { .. }
+            | Event::Usable { .. } => return,
         };
         if addr == 0 {
             // A reallocation to nothing is a free; anything else was refused.

@@ -190,7 +190,7 @@ impl Allocator {
             let makes_objects = tracepoints().any(|it| it.function.ends_with("__new"));
             vec![Allocator::Tlsf(if makes_objects { 4 * word.size() } else { 0 })]
         };
-        match Geometry::new(&families, None, image, word, &sizes).known() {
+        match Geometry::new(&families, None, image, word, &sizes, None).known() {
             Some(Known::Dlmalloc) => vec![dlmalloc],
             Some(Known::Emmalloc) => vec![Allocator::Emmalloc],
             Some(Known::Mimalloc | Known::Talc | Known::WeeAlloc) => UNKNOWN.to_vec(),

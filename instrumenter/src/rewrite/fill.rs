@@ -18,6 +18,7 @@ use crate::{
     config::{Fill, TransportKind},
     discover::{Discovery, Hook},
     facts::Facts,
+    usable::teller,
 };
 use seepage_trace::Role;
 use walrus::{
@@ -33,12 +34,6 @@ pub(crate) fn may_fill(hook: &Hook) -> bool {
     !NOT_FILLED.contains(&hook.family)
 }
 
-/// The hooked function that tells how much a block of `hook`'s family can hold.
-pub(crate) fn usable<'a>(discovery: &'a Discovery, hook: &Hook) -> Option<&'a Hook> {
-    let is_usable = |it: &&Hook| it.shape.role == Role::UsableSize && it.family == hook.family;
-    discovery.hooks.iter().find(is_usable)
-}
-
 /// What is not filled though it was asked for, a sentence each.
 pub(crate) fn not_filled(discovery: &Discovery) -> Vec<String> {
     let mut families: Vec<&str> =
@@ -52,7 +47,7 @@ pub(crate) fn not_filled(discovery: &Discovery) -> Vec<String> {
         hook.shape.role == Role::Free
             && may_fill(hook)
             && hook.shape.index(Parameter::Size).is_none()
-            && usable(discovery, hook).is_none()
+            && teller(discovery, hook).is_none()
     };
     let sizeless = discovery.hooks.iter().any(|hook| is_sizeless(&hook)).then(|| {
         "--fill leaves blocks as they are that are freed without a size, in a module without \

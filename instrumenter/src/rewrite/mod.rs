@@ -34,6 +34,7 @@ use crate::{
     instrumented::Instrumented,
     layout,
     symbols::Symbols,
+    usable::{Usable, teller},
 };
 use fill::Filler;
 use record::Recorder;
@@ -121,6 +122,7 @@ pub(crate) fn rewrite(
     let roots = layout::address_globals(module);
     let layout_of_memory = layout::layout(module);
     let memories: Vec<_> = module.memories.iter().map(|memory| memory.id()).collect();
+    let usable = Usable::new(module, facts, graph, discovery);
 
     let mut tracepoints = Vec::new();
     let recorder = Recorder::new(module, config.transport, layout, with_contexts);
@@ -136,11 +138,12 @@ pub(crate) fn rewrite(
         let tracepoint = TracepointId(tracepoints.len() as u16);
         let original = ids[hook.function as usize];
         let filling = filler.as_ref().filter(|_| fill::may_fill(hook)).map(|filler| {
-            let usable = fill::usable(discovery, hook).map(|it| ids[it.function as usize]);
+            let usable = teller(discovery, hook).map(|it| ids[it.function as usize]);
             fill::Filling { filler, usable }
         });
+        let asked = usable.of(discovery, hook).map(|function| ids[function as usize]);
         let nesting = nesting.map(|nesting| nesting.of(raises));
-        let added = wrap::Added { recorder: &recorder, filling, nesting };
+        let added = wrap::Added { recorder: &recorder, filling, nesting, asked };
         let wrapper = wrap::wrapper(module, added, original, hook, tracepoint);
         replacements.wrappers.insert(original, wrapper);
         tracepoints.push(Tracepoint {

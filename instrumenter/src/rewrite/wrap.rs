@@ -35,6 +35,8 @@ use walrus::{
 pub(crate) struct Added<'a> {
     pub(crate) recorder: &'a Recorder,
     pub(crate) filling: Option<Filling<'a>>,
+    /// Tells how much a block can hold.
+    pub(crate) asked: Option<FunctionId>,
     pub(crate) nesting: Option<Nesting>,
 }
 
@@ -76,7 +78,7 @@ fn book(
 /// Adds the wrapper of a hooked function.
 pub(crate) fn wrapper(
     module: &mut Module,
-    Added { recorder, filling, nesting }: Added<'_>,
+    Added { recorder, filling, nesting, asked }: Added<'_>,
     original: FunctionId,
     hook: &Hook,
     tracepoint: TracepointId,
@@ -93,6 +95,7 @@ pub(crate) fn wrapper(
 
     let wrap = Wrap { recorder, hook, tracepoint, parameters: &parameters, arguments: &arguments };
     let fill = filling.map(|filling| filling.of(module, &wrap));
+    let asked = asked.and_then(|function| Asked::new(module, recorder, function));
     let mut builder = FunctionBuilder::new(&mut module.types, &parameters, &results);
     builder.name(format!("seepage:{}", name.unwrap_or_else(|| hook.shape.role.name().into())));
     let body = &mut builder.func_body();
@@ -117,7 +120,13 @@ pub(crate) fn wrapper(
         body.local_set(result);
         if hook.shape.role != Role::Free {
             let answer = (result, result_ty);
-            book(body, nesting, |body| wrap.book_result(body, scratch, answer, memory));
+            book(body, nesting, |body| {
+                wrap.book_result(body, scratch, answer, memory);
+                if let Some(asked) = &asked {
+                    wrap.push_answer(body, answer, memory);
+                    wrap.book_usable(body, scratch, asked);
+                }
+            });
             if let Some(fill) = &fill {
                 fill.after(body, |body| wrap.push_answer(body, answer, memory));
             }
@@ -125,6 +134,24 @@ pub(crate) fn wrapper(
         body.local_get(result);
     }
     builder.finish(arguments, &mut module.funcs)
+}
+
+/// How a new block's allocator is asked what the block can hold.
+struct Asked {
+    function: FunctionId,
+    /// Of its parameter and of its result.
+    types: [ValType; 2],
+    /// Where the block is, as a field.
+    block: LocalId,
+}
+
+impl Asked {
+    fn new(module: &mut Module, recorder: &Recorder, function: FunctionId) -> Option<Asked> {
+        let ty = module.funcs.get(function).ty();
+        let ([parameter], [result]) = module.types.params_results(ty) else { return None };
+        let types = [*parameter, *result];
+        Some(Asked { function, types, block: module.locals.add(recorder.word()) })
+    }
 }
 
 /// A hooked function, and what it is wrapped with.
@@ -217,6 +244,31 @@ impl Wrap<'_> {
                 old: is_realloc.then_some(old),
             },
         );
+    }
+
+    /// What the new block can hold, as its allocator says; where it is is on the stack.
+    fn book_usable(&self, body: &mut InstrSeqBuilder<'_>, scratch: Scratch, asked: &Asked) {
+        let word = self.recorder.word();
+        let [parameter, result] = asked.types;
+        body.local_tee(asked.block);
+        if word == ValType::I64 {
+            body.unop(UnaryOp::I64Eqz).unop(UnaryOp::I32Eqz);
+        }
+        let push_usable: Push<'_> = &|body| {
+            body.local_get(asked.block);
+            convert(body, word, parameter);
+            body.call(asked.function);
+            self.recorder.extend(body, result);
+        };
+        let usable = Fields {
+            kind: RecordKind::Usable,
+            tracepoint: self.tracepoint,
+            align: None,
+            size: push_usable,
+            addr: &|body| _ = body.local_get(asked.block),
+            old: None,
+        };
+        body.if_else(None, |then| self.recorder.write(then, scratch, &usable), |_| {});
     }
 
     /// What the caller says of the block before a reallocation. A reallocation has no room for it,

@@ -155,6 +155,19 @@ fn behind_doors(
     }
 }
 
+/// Whether the code of some function is that of an allocator that is known.
+pub(crate) fn is_known(
+    module: &Module,
+    facts: &Facts<'_>,
+    graph: &CallGraph,
+    mut functions: impl Iterator<Item = u32>,
+) -> bool {
+    let features = Features::new(module, facts);
+    let view = View { facts, graph, features: &features, known: &[] };
+    let fits = |function| prints::LIST.iter().any(|it| (it.malloc)(&view, function).is_some());
+    functions.any(fits) || !mimalloc::find(&view).functions.is_empty()
+}
+
 /// A function that works on the state which `malloc` and `free` share, and is none of `functions`.
 pub(crate) fn outsider(
     module: &Module,

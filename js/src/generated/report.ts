@@ -864,7 +864,8 @@ export interface Memory {
    */
   initial_pages: number;
   /**
-   * How the account's `overhead` was found: `measured` in the allocator's own headers,
+   * How the account's `overhead` was found: `measured` in the allocator's own headers or told by
+   * its `malloc_usable_size`, `told` by that but for what may be in front of blocks,
    * `computed` by its rules, or `estimated` by how close together blocks lie. Null if no
    * allocator was seen to work.
    */
@@ -1437,6 +1438,7 @@ export interface Tool {
  */
 export interface Totals {
   allocated: Count;
+  collected?: Count;
   /**
    * Events: what every `clock` counts.
    */

@@ -3,7 +3,8 @@
 //   truth live_blocks=N live_bytes=B … freed_blocks=..
 //   usable_bytes=U
 //
-// A program defines `take`, `resize`, `give` and `usable`.
+// A program defines `take`, `resize`, `give` and `usable`; with TELLS_PEAK it also says what its blocks
+// were able to hold when most bytes were live.
 #include "../c/ledger.h"
 
 static unsigned state = 1;
@@ -23,6 +24,20 @@ static size_t some_size(void) {
 
 static char *blocks[300];
 static size_t sizes[300];
+
+#ifdef TELLS_PEAK
+static size_t peak_bytes, peak_usable_bytes, peak_blocks;
+
+static void look_at_peak(void) {
+    if (ledger.live_bytes <= peak_bytes) return;
+    peak_bytes = ledger.live_bytes;
+    peak_blocks = ledger.live_blocks;
+    peak_usable_bytes = 0;
+    for (int slot = 0; slot < 300; slot++) {
+        if (blocks[slot] != NULL) peak_usable_bytes += usable(blocks[slot]);
+    }
+}
+#endif
 
 int main(void) {
     for (int step = 0; step < 20000; step++) {
@@ -44,12 +59,19 @@ int main(void) {
         }
         sizes[slot] = size;
         memset(blocks[slot], (int)step, size);
+#ifdef TELLS_PEAK
+        look_at_peak();
+#endif
     }
     size_t bytes = 0;
     for (int slot = 0; slot < 300; slot++) {
         if (blocks[slot] != NULL) bytes += usable(blocks[slot]);
     }
     ledger_number("usable_bytes=", bytes);
+#ifdef TELLS_PEAK
+    ledger_number("peak_usable_bytes=", peak_usable_bytes);
+    ledger_number("peak_blocks=", peak_blocks);
+#endif
     ledger_tell();
     return 0;
 }

@@ -209,6 +209,9 @@ pub fn event(layout: RecordLayout) -> impl Strategy<Value = Event> {
         (by(), field(), field()).prop_map(|((tracepoint, context), addr, size)| {
             Event::Claim { tracepoint, context, addr, size }
         }),
+        (by(), field(), field()).prop_map(|((tracepoint, context), addr, size)| {
+            Event::Usable { tracepoint, context, addr, size }
+        }),
         (by(), [field(), field(), field()], align()).prop_map(
             |((tracepoint, context), [old, addr, size], align)| {
                 Event::Realloc { tracepoint, context, old, addr, size, align }

@@ -10,18 +10,24 @@ mod emmalloc;
 mod mimalloc;
 mod talc;
 mod tlsf;
+mod told;
 mod wee_alloc;
 mod zig;
 
 use crate::image::{MemoryImage, Word};
 use rustc_hash::FxHashMap;
 use std::ops::Range;
+pub(crate) use told::Told;
+use told::Usable;
 
 /// How the bytes that blocks take were found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Overhead {
-    /// Read from the allocator's own headers.
+    /// Read from the allocator's own headers, or told by it, and what is in front of blocks shown by
+    /// neighbours.
     Measured,
+    /// Told by the allocator, but for what it may have in front of blocks.
+    Told,
     /// By the rule that the allocator follows, without an image of its headers.
     Computed,
     /// By how close together blocks of the same size lie.
@@ -33,6 +39,7 @@ impl Overhead {
     pub fn name(self) -> &'static str {
         match self {
             Overhead::Measured => "measured",
+            Overhead::Told => "told",
             Overhead::Computed => "computed",
             Overhead::Estimated => "estimated",
         }
@@ -109,7 +116,8 @@ const LIST: &[Descriptor] = &[
 
 /// What blocks take, in one heap at one moment.
 pub(crate) struct Geometry<'a> {
-    keeping: Option<(Known, Box<dyn Keeping + 'a>)>,
+    known: Option<Known>,
+    keeping: Option<Box<dyn Keeping + 'a>>,
     how: Overhead,
     /// The alignment that all blocks have.
     align: u64,
@@ -126,13 +134,15 @@ const SAMPLES: usize = 512;
 
 impl<'a> Geometry<'a> {
     /// `blocks` are addresses and sizes, by address. Without an image the allocator is taken to be
-    /// the one that was `known` by another, or whose family is among the `families`.
+    /// the one that was `known` by another, or whose family is among the `families`. What an allocator
+    /// has `told` counts if it is no known one.
     pub(crate) fn new(
         families: &[&str],
         known: Option<Known>,
         image: Option<&'a MemoryImage>,
         word: Word,
         blocks: &'a [(u64, u64)],
+        told: Option<Told<'a>>,
     ) -> Geometry<'a> {
         let align = blocks.iter().map(|&(addr, _)| addr & addr.wrapping_neg()).min().unwrap_or(8);
         let align = align.clamp(word.size(), 16);
@@ -141,21 +151,29 @@ impl<'a> Geometry<'a> {
             Some(_) => by_blocks(evidence, families),
             None => by_name(evidence, families, known),
         };
-        let (keeping, how) = match found {
-            Some((descriptor, keeping)) if image.is_some() && !descriptor.by_address => {
-                (Some((descriptor.known, keeping)), Overhead::Measured)
+        let usable = || Usable::new(told?, word, blocks);
+        let (known, keeping, how): (_, Option<Box<dyn Keeping + 'a>>, _) = match found {
+            Some((descriptor, keeping)) => {
+                let is_read = image.is_some() && !descriptor.by_address;
+                let how = if is_read { Overhead::Measured } else { Overhead::Computed };
+                (Some(descriptor.known), Some(keeping), how)
             }
-            Some((descriptor, keeping)) => (Some((descriptor.known, keeping)), Overhead::Computed),
-            None => (None, Overhead::Estimated),
+            None => match usable() {
+                Some(usable) => {
+                    let how = usable.how();
+                    (None, Some(Box::new(usable)), how)
+                }
+                None => (None, None, Overhead::Estimated),
+            },
         };
         let strides = if keeping.is_none() { strides(blocks) } else { FxHashMap::default() };
-        Geometry { keeping, how, align, strides }
+        Geometry { known, keeping, how, align, strides }
     }
 
     /// The allocator, if blocks lie as it would put them, or its name is there and nothing speaks
     /// against it.
     pub(crate) fn known(&self) -> Option<Known> {
-        self.keeping.as_ref().map(|(known, _)| *known)
+        self.known
     }
 
     /// How the answers of [`Geometry::chunk`] come about.
@@ -165,7 +183,7 @@ impl<'a> Geometry<'a> {
 
     /// Where what the allocator took for a block begins and ends.
     pub(crate) fn chunk(&self, addr: u64, size: u64) -> (u64, u64) {
-        if let Some((_, keeping)) = &self.keeping {
+        if let Some(keeping) = &self.keeping {
             let chunk = keeping.look(addr, size).unwrap_or_else(|| keeping.rule(addr, size));
             return (chunk.start, chunk.end);
         }

@@ -9,7 +9,7 @@ fn headers_are_read_where_there_are_some() {
     for (addr, taken) in [(1008u64, 32u32), (1040, 16), (1056, 120)] {
         image.write(addr - 4, &(taken | 3).to_le_bytes(), &mut 9).unwrap();
     }
-    let geometry = Geometry::new(&[], None, Some(&image), Word::Four, &blocks);
+    let geometry = Geometry::new(&[], None, Some(&image), Word::Four, &blocks, None);
     assert_eq!(geometry.how(), Overhead::Measured);
     assert_eq!(geometry.chunk(1008, 20), (1004, 1036));
     assert_eq!(geometry.chunk(1056, 100), (1052, 1172));
@@ -19,7 +19,8 @@ fn headers_are_read_where_there_are_some() {
 
 #[test]
 fn without_an_image_the_rule_counts() {
-    let geometry = Geometry::new(&["dlmalloc"], None, None, Word::Four, &[(1008, 20), (1048, 4)]);
+    let geometry =
+        Geometry::new(&["dlmalloc"], None, None, Word::Four, &[(1008, 20), (1048, 4)], None);
     assert_eq!(geometry.how(), Overhead::Computed);
     assert_eq!(geometry.chunk(1008, 20), (1004, 1028));
     assert_eq!(geometry.chunk(1048, 4), (1044, 1060));
@@ -29,7 +30,7 @@ fn without_an_image_the_rule_counts() {
 fn neighbours_show_what_an_unknown_allocator_takes() {
     let blocks = [(1024, 20), (1056, 20), (1088, 20), (9000, 20), (9500, 7)];
     let image = MemoryImage::new(65_536);
-    let geometry = Geometry::new(&["talc"], None, Some(&image), Word::Four, &blocks);
+    let geometry = Geometry::new(&["talc"], None, Some(&image), Word::Four, &blocks, None);
     assert_eq!(geometry.how(), Overhead::Estimated);
     assert_eq!(geometry.chunk(9000, 20), (9000, 9032));
     assert_eq!(geometry.chunk(9500, 7), (9500, 9508), "no neighbour: rounded");
@@ -42,7 +43,7 @@ fn measured(families: &[&str], words: &[(u64, u32)], blocks: &[(u64, u64)]) -> V
         for &(addr, value) in words {
             image.write(addr, &value.to_le_bytes(), &mut 99).unwrap();
         }
-        let geometry = Geometry::new(families, None, Some(&image), Word::Four, blocks);
+        let geometry = Geometry::new(families, None, Some(&image), Word::Four, blocks, None);
         let chunks = blocks.iter().map(|&(addr, size)| geometry.chunk(addr, size)).collect();
         (geometry.how(), chunks)
     };
@@ -106,7 +107,7 @@ fn mimalloc() {
 fn zig_tells_by_the_address() {
     let image = MemoryImage::new(65_536);
     let how = |families: &[&str], blocks: &[(u64, u64)]| {
-        let geometry = Geometry::new(families, None, Some(&image), Word::Four, blocks);
+        let geometry = Geometry::new(families, None, Some(&image), Word::Four, blocks, None);
         (geometry.how(), geometry.chunk(blocks[0].0, blocks[0].1))
     };
     assert_eq!(how(&["zig"], &[(1024, 20), (4096, 1000)]), (Overhead::Computed, (1024, 1056)));
@@ -131,7 +132,7 @@ fn hostile_blocks_are_no_trouble() {
             for size in [0, 1, 64, u64::MAX / 2, u64::MAX] {
                 let blocks = addrs.map(|addr| (addr, size));
                 for image in [None, Some(&image)] {
-                    let geometry = Geometry::new(&[family], None, image, word, &blocks);
+                    let geometry = Geometry::new(&[family], None, image, word, &blocks, None);
                     blocks.iter().for_each(|&(addr, size)| {
                         let (start, end) = geometry.chunk(addr, size);
                         assert!(start <= addr && start <= end, "{family} {addr} {size}");
@@ -140,4 +141,47 @@ fn hostile_blocks_are_no_trouble() {
             }
         }
     }
+}
+
+/// What geometry makes of what was told of blocks: how, and what each takes.
+fn told(
+    usable: Option<&[Option<u64>]>,
+    sizes: &[(u64, u64)],
+    freed: &[u64],
+    blocks: &[(u64, u64)],
+) -> (Overhead, Vec<(u64, u64)>) {
+    let sizes = sizes.iter().copied().collect();
+    let has_begun = |addr: u64| freed.contains(&addr);
+    let told = Told { blocks: usable.map(<[_]>::to_vec), sizes: &sizes, has_begun: &has_begun };
+    let image = MemoryImage::new(65_536);
+    let geometry = Geometry::new(&["libc"], None, Some(&image), Word::Four, blocks, Some(told));
+    let chunks = blocks.iter().map(|&(addr, size)| geometry.chunk(addr, size)).collect();
+    (geometry.how(), chunks)
+}
+
+#[test]
+fn what_is_told_counts_with_what_neighbours_show() {
+    let blocks = [(1024, 20), (1064, 30), (2000, 10)];
+    let all = [Some(32), Some(48), Some(16)];
+    let with_headers = vec![(1016, 1056), (1056, 1112), (1992, 2016)];
+    assert_eq!(told(Some(&all), &[], &[], &blocks), (Overhead::Measured, with_headers));
+    // Between these two a block was freed: that shows no header.
+    let without = vec![(1024, 1056), (1064, 1112), (2000, 2016)];
+    assert_eq!(told(Some(&all), &[], &[1056], &blocks), (Overhead::Told, without));
+    // By the sizes alone, as at the high-water mark.
+    let sizes = [(20, 32), (30, 48), (10, 16)];
+    assert_eq!(told(None, &sizes, &[], &blocks).0, Overhead::Computed);
+    assert_eq!(told(None, &sizes[..2], &[], &blocks).0, Overhead::Estimated);
+}
+
+#[test]
+fn what_cannot_be_is_not_believed() {
+    let blocks = [(1024, 20), (1064, 30), (2000, 10)];
+    let reaches_over = [Some(48), Some(48), Some(16)];
+    assert_eq!(told(Some(&reaches_over), &[], &[], &blocks).0, Overhead::Estimated);
+    let not_all = [Some(32), None, Some(16)];
+    assert_eq!(told(Some(&not_all), &[], &[], &blocks).0, Overhead::Estimated);
+    let hostile = [Some(u64::MAX), Some(u64::MAX), Some(u64::MAX)];
+    assert_eq!(told(Some(&hostile), &[], &[], &blocks).0, Overhead::Estimated);
+    assert_eq!(told(Some(&[]), &[], &[], &[]).0, Overhead::Estimated);
 }

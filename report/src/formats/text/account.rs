@@ -127,11 +127,15 @@ fn heap(report: &Report, page: &mut Page<'_>) {
         }
         blocks => format!(", {} of it suppressed", thousands(blocks)),
     };
+    let collected = match totals.collected.blocks {
+        0 => String::new(),
+        blocks => format!("{} of them collected", thousands(blocks)),
+    };
     let point = percent(report.high_water.clock, totals.events);
     let pages = plural(report.high_water.pages, "page");
     let rows = [
         ("allocated", totals.allocated, format!("{reallocated}, {temporary} temporary{failed}")),
-        ("freed", totals.freed, String::new()),
+        ("freed", totals.freed, collected),
         ("live", totals.live, format!("at the end{suppressed}")),
         ("high water", totals.peak, format!("at {point} of the run, with {pages}")),
     ];
