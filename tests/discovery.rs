@@ -234,6 +234,18 @@ const SMALL: &[Small] = &[
         let producers = r#"(@producers (processed-by "TinyGo" "0.40.1"))"#;
         small(&bump(producers), "confirmed", &["malloc f0 tinygo"])
     }),
+    ("go.by_producers", || {
+        let wat = bump(r#"(@producers (processed-by "Go cmd/compile" "go1.25.7"))"#);
+        small(&wat, "abstain", &[])?;
+        let inspection = inspect(&wat::parse_str(&wat)?, &Config::default())?;
+        let go = |spot: &&String| spot.starts_with("Go's heap is garbage-collected");
+        let is_said = inspection.blind_spots.iter().filter(go).count() == 1;
+        let proposes = |spot: &String| spot.contains("--alloc-fn");
+        match is_said && !inspection.blind_spots.iter().any(proposes) {
+            true if inspection.candidates.is_empty() => Ok(()),
+            _ => Err(format!("{inspection:?}").into()),
+        }
+    }),
     // Nothing says that a collector gives back what seems to be kept for good.
     ("tinygo.unsaid", || small(&bump(""), "likely", &[])),
     // The program's own code passes the export by.

@@ -3,8 +3,12 @@
 
 mod support;
 
+use seepage_analysis::{Grow, Session};
+use seepage_instrumenter::{Config, TransportKind, instrument};
+use seepage_runtime::{TracedModule, Tracer, configure};
 use serde_json::Value;
 use support::{Ran, program, report};
+use wasmtime::{Caller, Engine, Extern, Instance, Linker, Module, Store};
 
 const PAGE: u64 = 65_536;
 const VARIANTS: [&str; 4] = ["O0", "O2", "O0.stripped", "O2.stripped"];
@@ -168,4 +172,111 @@ fn a_container_without_a_bound() {
         let each = rate["bytes_per_operation"].as_u64().expect("a number");
         assert!(each.abs_diff(28_000 / 3) < 28_000 / 3 / 50, "{rate}");
     });
+}
+
+/// An allocator as Emscripten's: it asks the host for what is missing, by an import that IMPORT
+/// stands for.
+const ASKS: &str = r#"(module
+    (import IMPORT (func $ask (param i32) (result i32)))
+    (memory (export "memory") 1)
+    (global $top (mut i32) (i32.const 1024))
+    (func $sbrk (param $size i32) (result i32)
+        (if (i32.gt_u (i32.add (global.get $top) (local.get $size))
+                (i32.shl (memory.size) (i32.const 16)))
+            (then (if (i32.eqz (call $ask (i32.add (global.get $top) (local.get $size))))
+                (then (return (i32.const 0))))))
+        (global.get $top)
+        (global.set $top (i32.add (global.get $top) (local.get $size))))
+    (func $malloc (param i32) (result i32)
+        (call $sbrk (i32.and (i32.add (local.get 0) (i32.const 23)) (i32.const -16))))
+    (func $free (param i32))
+    (func $keep (param i32) (result i32) (call $malloc (local.get 0)))
+    (func $first (export "first") (param i32) (result i32) (call $keep (local.get 0)))
+    (func $second (export "second") (param i32) (result i32) (call $keep (local.get 0)))
+    (func (export "pages") (result i32) (memory.size))
+)"#;
+
+/// What the host does that is asked: as Emscripten's JavaScript, with a limit of 40 pages.
+fn resize(mut caller: Caller<'_, ()>, bytes: i32) -> i32 {
+    let Some(Extern::Memory(memory)) = caller.get_export("memory") else { return 0 };
+    let wanted = u64::from(bytes as u32).div_ceil(PAGE);
+    let missing = wanted.saturating_sub(memory.size(&caller));
+    i32::from(wanted <= 40 && memory.grow(&mut caller, missing).is_ok())
+}
+
+const CALLS: [(&str, i32); 6] = [
+    ("first", 100),
+    ("first", 300_000),
+    ("second", 500_000),
+    ("first", 4_000_000),
+    ("second", 8),
+    ("first", 70_000),
+];
+
+fn linker(engine: &Engine) -> Linker<()> {
+    let mut linker = Linker::new(engine);
+    linker.func_wrap("env", "emscripten_resize_heap", resize).expect("it is new");
+    linker.func_wrap("a", "b", resize).expect("it is new");
+    linker
+}
+
+fn answers(store: &mut Store<()>, instance: Instance) -> Vec<i32> {
+    let mut call = |name: &str, argument: i32| {
+        let function = instance.get_typed_func::<i32, i32>(&mut *store, name).expect("an export");
+        function.call(&mut *store, argument).expect("it returns")
+    };
+    let mut answers: Vec<i32> = CALLS.into_iter().map(|(name, size)| call(name, size)).collect();
+    let pages = instance.get_typed_func::<(), i32>(&mut *store, "pages").expect("an export");
+    answers.push(pages.call(store, ()).expect("it returns"));
+    answers
+}
+
+#[test]
+fn growth_that_the_host_is_asked_for() {
+    for import in [r#""env" "emscripten_resize_heap""#, r#""a" "b""#] {
+        for transport in [TransportKind::Ring, TransportKind::Call] {
+            let wasm = wat::parse_str(ASKS.replace("IMPORT", import));
+            let wasm = wasm.expect("it is well-formed");
+            let engine = Engine::default();
+            let mut store = Store::new(&engine, ());
+            let module = Module::new(&engine, &wasm).expect("it compiles");
+            let plain = linker(&engine).instantiate(&mut store, &module).expect("an instance");
+            let plain = answers(&mut store, plain);
+
+            let instrumented = instrument(&wasm, &Config { transport, ..Config::default() });
+            let instrumented = instrumented.expect("it is instrumented");
+            let mut settings = wasmtime::Config::new();
+            let engine = Engine::new(configure(&mut settings)).expect("an engine");
+            let module = TracedModule::new(&engine, &instrumented.wasm).expect("it compiles");
+            let tracer = Tracer::new(Session::new(Default::default())).expect("a thread");
+            let mut store = Store::new(&engine, ());
+            let instance = tracer.instantiate(&mut store, &linker(&engine), &module);
+            let instance = instance.expect("an instance");
+            assert_eq!(answers(&mut store, instance), plain);
+            let outcome = tracer.finish(&mut store, &Ok(())).expect("it ends").sink.finish();
+
+            let profile = &outcome.profile;
+            let growth = &profile.growth;
+            assert_eq!((growth.unexplained, growth.direct), (0, 0));
+            let pages = profile.memories[0].final_pages - 1;
+            assert_eq!((plain[6] as u64, growth.total()), (pages + 1, pages * PAGE));
+            let shares: u64 = profile.growth_shares.iter().map(|share| share.bytes).sum();
+            assert_eq!(shares, growth.total());
+            let who = |grow: &Grow| {
+                let context = outcome.context(grow.stack.expect("the guest's own"));
+                let frames = &context.expect("it is known").frames;
+                frames.iter().map(|frame| &*frame.function).collect::<Vec<_>>().join(" < ")
+            };
+            let told: Vec<_> = profile.grows.iter().map(|it| (who(it), it.refused)).collect();
+            let by = |name: &str| format!("sbrk < malloc < keep < {name}");
+            let expected = [
+                (by("first"), false),
+                (by("second"), false),
+                (by("first"), true),
+                (by("first"), false),
+            ];
+            assert_eq!(told, expected);
+            assert_eq!(profile.grows[0].request, Some(300_000));
+        }
+    }
 }

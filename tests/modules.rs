@@ -156,6 +156,28 @@ fn glue_tells_minified_exports_apart() {
     assert_eq!(roles, ["malloc", "free"]);
 }
 
+#[test]
+fn what_registers_for_embind_is_told() {
+    let frames = |import: &str, glue: Option<&str>| {
+        let text = format!(
+            r#"(module (import "env" "{import}" (func $register (param i32))) (memory 1) {MALLOC}
+            (func $bind (call $register (call $malloc (i32.const 4))))
+            (func (export "run") (call $bind)))"#
+        );
+        let config = Config { glue: glue.map(Into::into), ..Config::default() };
+        let instrumented = instrument(&wat::parse_str(text).unwrap(), &config).unwrap();
+        let sites = instrumented.table.sites.iter();
+        let frames = sites.map(|site| instrumented.table.frames(u32::MAX, Some(site.offset)));
+        frames.map(|frames| frames[0].function.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(frames("_embind_register_class", None), ["bind (embind_register)", "run"]);
+    assert_eq!(frames("_embind_finalize_class", None), ["bind", "run"]);
+    assert_eq!(frames("h", None), ["bind", "run"]);
+    let glue = "var wasmImports={g:_abort,h:__embind_register_class_function,i:_exit};";
+    assert_eq!(frames("h", Some(glue)), ["bind (embind_register)", "run"]);
+    assert_eq!(frames("g", Some(glue)), ["bind", "run"]);
+}
+
 /// Runs an instrumented module's `run` export and judges the trace.
 fn run(wat: &str, link: impl FnOnce(&mut Store<()>, &mut Linker<()>)) -> seepage_analysis::Outcome {
     let wasm = wat::parse_str(wat).unwrap();

@@ -165,6 +165,12 @@ impl Session {
         self.heap.peak()
     }
 
+    /// The serial number of the live block at an address of a module, or around it: no other block
+    /// ever has the same.
+    pub fn block_at(&mut self, module: ModuleId, addr: u64) -> Option<u64> {
+        self.heap.birth_at(module, addr)
+    }
+
     /// The values that stand for a context in the records of its module.
     pub fn values(&self, stack: StackId) -> Vec<(ModuleId, Context)> {
         self.heap.values(stack)

@@ -38,6 +38,13 @@ fn runtimes_are_no_leak() {
         (&["_start (args_get)"], "wasi-libc-start"),
         (&["__wasilibc_initialize_environ", "_start"], "wasi-libc-environ"),
         (&["__wasilibc_ensure_environ", "getenv", "user"], "wasi-libc-environ"),
+        (&["__emscripten_environ_constructor", "__wasm_call_ctors"], "wasi-libc-environ"),
+        (&["emscripten::internal::getContext<int A::*>", "main"], "embind-registration"),
+        (
+            &["operator new(unsigned long)", "embind_init_a() (embind_register)"],
+            "embind-registration",
+        ),
+        (&["wasm-function[8]", "wasm-function[9] (embind_register)", "x"], "embind-registration"),
         (&["strdup", "internal_register_preopened_fd_unlocked", "x"], "wasi-libc-preopens"),
         (&["wasm-function[7] (fd_prestat_get)"], "wasi-libc-preopens"),
         (&["__cxa_atexit", "__wasm_call_ctors"], "libc-atexit"),
@@ -87,6 +94,9 @@ fn programs_are() {
         &["std::sys::thread_local::native::lazy::Storage<T,D>::initialize", "main"],
         &["std::sync::once_lock::OnceLock<T>::initialize", "app::CONFIG", "std::io::stdio::_print"],
         &["operator new(unsigned long)", "Widget::create()", "__wasm_call_ctors"],
+        &["operator new(unsigned long)", "Widget::create()", "init() (embind_register)"],
+        &["wasm-function[6]", "wasm-function[7]", "f8", "wasm-function[9] (embind_register)"],
+        &["wasm-function[6]", "f7", "wasm-function[9] (embind_register)"],
         &["std::__1::locale::locale(char const*)", "main"],
         &[],
     ] {
@@ -113,6 +123,18 @@ fn a_rule_covers_so_many_blocks_and_no_more() {
     let outcome = judged(&mut guest);
     assert_eq!(outcome.suppressed[0].live.blocks, 2);
     assert_eq!(outcome.leaked().blocks, 1);
+}
+
+#[test]
+fn what_embind_keeps_is_small() {
+    let of_size = |size| {
+        let mut guest = Guest::new();
+        let context = guest.at(&["wasm-function[9] (embind_register)", "__wasm_call_ctors"]);
+        guest.alloc(context, 64, 4).alloc(context, 128, size);
+        judged(&mut guest).verdict()
+    };
+    assert_eq!(of_size(28), Verdict::Clean);
+    assert_eq!(of_size(29), Verdict::Leak);
 }
 
 #[test]

@@ -107,6 +107,7 @@ fn json(rule: &Rule) -> Value {
         "place": rule.origin.place(),
         "kinds": rule.kind_names(),
         "max_blocks": rule.limit.blocks,
+        "max_block_bytes": rule.limit.block_bytes,
         "max_bytes": rule.limit.bytes,
         "patterns": rule.patterns,
     })

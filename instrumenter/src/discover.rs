@@ -23,6 +23,7 @@ use crate::{
     facts::Facts,
     glue::{self, GlueName},
     graph::CallGraph,
+    growth::HostGrowth,
     inspection::{Certainty, NotHooked},
     probe::ProbePair,
     ranking, structure,
@@ -48,8 +49,8 @@ pub(crate) struct Discovery {
     pub(crate) heap_before: bool,
     /// What a probe could settle.
     pub(crate) pairs: Vec<ProbePair>,
-    /// Imports by which the module may ask its host for a larger memory.
-    pub(crate) grow_imports: Vec<(String, String)>,
+    /// Where the module asks its host for a larger memory.
+    pub(crate) host_growth: HostGrowth,
 }
 
 /// A body of at most so many bytes with one call passes its parameters on.
@@ -137,13 +138,14 @@ pub(crate) fn discover(
     graph: &CallGraph,
     config: &Config,
 ) -> Result<Discovery, Error> {
+    let host_growth = HostGrowth::find(facts, graph, config.glue.as_deref());
     let mut search = Search {
         facts,
         graph,
         hooks: BTreeMap::new(),
         candidates: Vec::new(),
         pairs: Vec::new(),
-        grow_imports: Vec::new(),
+        host_growth: &host_growth,
         not_hooked: Vec::new(),
         own: Vec::new(),
     };
@@ -159,20 +161,23 @@ pub(crate) fn discover(
     let is_elsewhere = search.by_import();
     search.drop_what_shows_half();
     search.drop_outflanked_doors();
-    let Search { hooks, candidates, pairs, grow_imports, not_hooked, own, .. } = search;
+    let Search { hooks, candidates, pairs, not_hooked, own, .. } = search;
     let mut hooks: Vec<Hook> = hooks.into_values().collect();
     let inside = graph.enclosed(functions(&hooks).chain(own));
     doors::tell_apart(graph, &inside, &mut hooks);
     doors::tell_rust_apart(graph, &not_hooked, &mut hooks);
-    // What only serves an allocator that was found is no other one.
+    let is_traced = !hooks.is_empty() || !blindness::is_go(facts);
+    // What only serves an allocator that was found is no other one; and Go has none to be found.
     let candidates: Vec<Hook> =
-        candidates.into_iter().filter(|candidate| !inside[candidate.function as usize]).collect();
+        candidates.into_iter().filter(|it| is_traced && !inside[it.function as usize]).collect();
+    let pairs = if is_traced { pairs } else { Vec::new() };
     let candidates = ranking::ranked(candidates, &pairs);
     let is_elsewhere = is_elsewhere && !hooks.is_empty();
     let frees = if is_elsewhere { Frees::Unseen } else { blindness::frees(facts, &hooks) };
     let heap_before = structure::has_heap_before(module, hooks.iter().map(|hook| hook.function));
     let settles = ranking::option(&candidates, &pairs);
-    let mut blind_spots = blindness::spots(facts, graph, &hooks, settles, &not_hooked, frees);
+    let growers = host_growth.growers(graph);
+    let mut blind_spots = blindness::spots(facts, &growers, &hooks, settles, &not_hooked, frees);
     if heap_before {
         blind_spots.push(
             "the module begins with a heap in use, as a snapshot does: blocks from before the run \
@@ -182,7 +187,7 @@ pub(crate) fn discover(
     }
     Ok(Discovery {
         pairs,
-        grow_imports,
+        host_growth,
         hooks,
         candidates,
         // What others allocated may be given back here: no more an error than after a snapshot.
@@ -200,7 +205,7 @@ struct Search<'a> {
     hooks: BTreeMap<u32, Hook>,
     candidates: Vec<Hook>,
     pairs: Vec<ProbePair>,
-    grow_imports: Vec<(String, String)>,
+    host_growth: &'a HostGrowth,
     not_hooked: Vec<NotHooked>,
     /// Functions of the allocators that were found, from which calls of another are not booked.
     own: Vec<u32>,
@@ -433,13 +438,13 @@ impl Search<'_> {
         let named: Vec<Hook> =
             self.hooks.values().filter(|hook| !hook.is_door && !hook.is_export).cloned().collect();
         let inside = self.graph.enclosed(functions(&named));
-        let is_settled = |function: u32| inside[function as usize];
+        let mut growers = self.host_growth.growers(self.graph);
+        growers.retain(|&grower| !inside[grower as usize]);
         let known: Vec<_> =
             self.hooks.values().map(|hook| (hook.function, hook.shape.role)).collect();
         let from_outside = self.hooks.values().filter(|hook| hook.is_export && !hook.is_collected);
         let doors: Vec<_> = from_outside.map(|hook| (hook.function, hook.shape.role)).collect();
-        let structure =
-            structure::search(module, self.facts, self.graph, &known, &doors, is_settled);
+        let structure = structure::search(module, self.facts, self.graph, &known, &doors, &growers);
         for finding in structure.found {
             match self.hooks.entry(finding.function) {
                 Entry::Vacant(entry) => {
@@ -453,9 +458,8 @@ impl Search<'_> {
                 }
             }
         }
-        self.doubt_unexplained_growth(&structure.growers, &structure.own);
+        self.doubt_unexplained_growth(&growers, &structure.own);
         let hooks = &self.hooks;
-        self.grow_imports = structure.grow_imports;
         self.own = structure.own;
         self.pairs = structure
             .pairs

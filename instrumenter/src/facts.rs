@@ -6,7 +6,7 @@ use crate::{
     config::Config,
     error::Error,
     inspection::{ModuleFacts, Producer},
-    symbols::{demangle::demangle, dwarf::Lines},
+    symbols::{demangle::demangle, dwarf::Lines, names},
 };
 use seepage_trace::{Memory, abi};
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
@@ -165,7 +165,10 @@ impl<'a> Facts<'a> {
         let served = self.served_imports.get(&index);
         match (self.known_name(index), served) {
             // The first libcs for WASI did all that a program begins with in its entry.
-            (Some(name), Some(import)) if *name == *ENTRY => format!("{name} ({import})").into(),
+            // And what registers is often inlined into constructors, whatever their names.
+            (Some(name), Some(import)) if *name == *ENTRY || *import == names::REGISTERS => {
+                format!("{name} ({import})").into()
+            }
             (Some(name), _) => name,
             (None, Some(import)) => format!("wasm-function[{index}] ({import})").into(),
             (None, None) => format!("wasm-function[{index}]").into(),
@@ -228,7 +231,8 @@ impl<'a> Facts<'a> {
         self.debug_names = named.collect();
     }
 
-    /// Names functions that have no name, and the entry, after the import that each serves.
+    /// Names functions that have no name, the entry, and what registers after the import that each
+    /// serves.
     pub(crate) fn name_after_imports(&mut self, served: Vec<(u32, &'static str)>) {
         self.served_imports = served.into_iter().collect();
     }
@@ -383,6 +387,9 @@ impl<'a> Facts<'a> {
         }
         if self.module.memories.iter().any(|memory| memory.is_64) {
             features.push("memory64".into());
+        }
+        if self.has_gc_types {
+            features.push("gc".into());
         }
         features.sort_unstable();
         features.dedup();

@@ -1,11 +1,12 @@
 //! What the JavaScript beside a module tells: under which export, however short its name, it calls
-//! the module's allocator.
+//! the module's allocator, and which import is which of its functions.
 //!
 //! Emscripten binds `_malloc = wasmExports["x"]` in a dozen ways, minified or not; wasm-bindgen
 //! passes `wasm.__wbindgen_export_0` to `passStringToWasm0` where it means its malloc. The text is
 //! searched, never run.
 
 use regex_lite::Regex;
+use std::collections::BTreeSet;
 
 /// An export that the glue uses as an allocator's function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,9 @@ pub(crate) struct GlueName {
 
 const EMSCRIPTEN: [&str; 7] =
     ["malloc", "free", "calloc", "realloc", "memalign", "aligned_alloc", "posix_memalign"];
+
+/// No minified import has a longer name.
+const MAX_NAME: usize = 64;
 
 /// How exports are read from the instance: `wasmExports["x"]`, `Module["asm"].x`, `asm["x"]`.
 const EXPORTS: &str = r#"(?:wasmExports|asm|exports|Module\["asm"\]|[A-Za-z_$][\w$]?)(?:\["([^"]{1,64})"\]|\.([\w$]{1,64}))"#;
@@ -46,6 +50,25 @@ pub(crate) fn read(text: &str) -> Vec<GlueName> {
             if let Some(export) = found.get(group) {
                 names.push(GlueName { export: export.as_str().into(), name });
             }
+        }
+    }
+    names
+}
+
+/// The names under which the glue gives the module functions whose own names begin with `function`,
+/// but for underscores: `p` in `{ o: _abort, p: _emscripten_resize_heap }`.
+pub(crate) fn imports(text: &str, function: &str) -> BTreeSet<String> {
+    let is_word = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '$');
+    let mut names = BTreeSet::new();
+    for (at, _) in text.match_indices(function) {
+        // A property's value, and nothing more.
+        let behind = text[at..].trim_start_matches(is_word).trim_start();
+        let before = text[..at].trim_end_matches('_').trim_end().strip_suffix(':');
+        let Some(before) = before.filter(|_| behind.starts_with([',', '}'])) else { continue };
+        let before = before.trim_end().trim_end_matches(['"', '\'']);
+        let name = &before[before.trim_end_matches(is_word).len()..];
+        if (1..=MAX_NAME).contains(&name.len()) {
+            names.insert(name.into());
         }
     }
     names
@@ -81,6 +104,28 @@ mod tests {
             "const p = passStringToWasm0(s, wasm.__wbindgen_export_0, wasm.__wbindgen_export_1);";
         assert_eq!(export_of(text, "__wbindgen_malloc").as_deref(), Some("__wbindgen_export_0"));
         assert_eq!(export_of(text, "__wbindgen_realloc").as_deref(), Some("__wbindgen_export_1"));
+    }
+
+    #[test]
+    fn what_imports_stand_for() {
+        for text in [
+            "var wasmImports={b:_abort,p:_emscripten_resize_heap};",
+            "var wasmImports = {\n  /** @export */\n  p: _emscripten_resize_heap,\n  q: _exit };",
+            r#"var asmLibraryArg={"b":_abort,"p":_emscripten_resize_heap}"#,
+        ] {
+            assert!(imports(text, "emscripten_resize_heap").into_iter().eq(["p"]), "{text}");
+        }
+        let text = "{c:__embind_register_class,\nd:__embind_register_class_function}";
+        assert!(imports(text, "embind_register_").into_iter().eq(["c", "d"]));
+        for text in [
+            "a ? b : _emscripten_resize_heap(c)",
+            "var p=_emscripten_resize_heap,q",
+            "{:_emscripten_resize_heap,",
+            ":_emscripten_resize_heap",
+            "\u{e9}:_emscripten_resize_heap}",
+        ] {
+            assert!(imports(text, "emscripten_resize_heap").is_empty(), "{text}");
+        }
     }
 
     #[test]

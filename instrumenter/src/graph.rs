@@ -41,6 +41,7 @@ struct Node {
     callers: Vec<u32>,
     indirect: BTreeSet<Signature>,
     grows: bool,
+    asks_size: bool,
     is_address_taken: bool,
     is_exported: bool,
     is_start: bool,
@@ -185,6 +186,11 @@ impl CallGraph {
     /// Whether the function contains `memory.grow`.
     pub(crate) fn grows(&self, function: u32) -> bool {
         self.nodes.get(function as usize).is_some_and(|node| node.grows)
+    }
+
+    /// Whether the function contains `memory.size`.
+    pub(crate) fn asks_size(&self, function: u32) -> bool {
+        self.nodes.get(function as usize).is_some_and(|node| node.asks_size)
     }
 
     /// Whether nothing but direct calls can enter the function.
@@ -425,5 +431,9 @@ impl<'instr> Visitor<'instr> for Walk<'_> {
 
     fn visit_memory_grow(&mut self, _: &ir::MemoryGrow) {
         self.node.grows = true;
+    }
+
+    fn visit_memory_size(&mut self, _: &ir::MemorySize) {
+        self.node.asks_size = true;
     }
 }

@@ -31,6 +31,7 @@ mod error;
 mod facts;
 mod glue;
 mod graph;
+mod growth;
 mod inspection;
 mod instrumented;
 mod layout;
@@ -95,7 +96,7 @@ fn probe_module(wasm: &[u8], config: &Config) -> Result<Option<probe::ProbeModul
     if heaps.is_empty() {
         return Ok(None);
     }
-    probe::module(wasm, &facts, heaps, &discovery.grow_imports).map(Some)
+    probe::module(wasm, &facts, heaps, &discovery.host_growth.imports).map(Some)
 }
 
 struct Examined<'a> {
@@ -114,7 +115,11 @@ fn examine<'a>(wasm: &'a [u8], config: &'a Config) -> Result<Examined<'a>, Error
     let module = rewrite::parse(wasm)?;
     let graph = graph::CallGraph::new(&module, &facts);
     facts.name_from_debug();
-    facts.name_after_imports(symbols::names::served_imports(&facts, &graph));
+    facts.name_after_imports(symbols::names::served_imports(
+        &facts,
+        &graph,
+        config.glue.as_deref(),
+    ));
     let discovery = discover::discover(&module, &facts, &graph, config)?;
     let annotations = annotations::Annotations::find(&module, &facts, &graph, config)?;
     Ok(Examined { facts, module, graph, discovery, annotations })

@@ -67,7 +67,8 @@ function message(leaks: readonly Leak[], head: string): string {
   const objects = leaks.filter((leak) => leak.kind === "object");
   const blocks = leaks.filter((leak) => leak.kind === "blocks");
   const lines = [head];
-  for (const leak of objects.slice(0, SHOWN)) lines.push("", ...describeObject(leak));
+  const told = new Set<string>();
+  for (const leak of objects.slice(0, SHOWN)) lines.push("", ...describeObject(leak, told));
   lines.push(...more(objects.length, "kind of object", "kinds of objects"));
   // What an object owns leaks with it: that is no news, but it says how much.
   const shown = objects.length > 0 ? 1 : SHOWN;
@@ -80,14 +81,17 @@ function message(leaks: readonly Leak[], head: string): string {
   return lines.join("\n");
 }
 
-function describeObject({ class: name, total, perCall, dropped, at, fix }: ObjectLeak): string[] {
+/** `told` is what was said already of what to do. */
+function describeObject({ class: name, total, perCall, dropped, at, fix }: ObjectLeak, told: Set<string>): string[] {
   const each = perCall === undefined ? `${total}` : `${perCall} for each call`;
   const where = at === undefined ? "" : ` at ${place(at)}`;
   const fate = dropped === undefined ? "" : `: ${fateOf(dropped, total - dropped)}`;
+  const isTold = fix !== undefined && told.has(fix);
+  if (fix !== undefined) told.add(fix);
   return [
     `${name}: ${each}, made${where} and never freed${fate}`,
     ...(at === undefined ? [] : codeFrame(at)),
-    ...(fix === undefined ? [] : [`  fix: ${fix}`]),
+    ...(fix === undefined ? [] : [`  fix: ${isTold ? "as above" : fix}`]),
   ];
 }
 

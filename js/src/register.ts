@@ -38,6 +38,12 @@ if (options !== undefined) {
   env.atExit(() => {
     end(runtime());
     tell();
+    if (runtime().isTracing) env.settle();
+    const silent = env.silentThreads();
+    if (silent > 0) {
+      const threads = silent === 1 ? "1 thread has" : `${silent} threads have`;
+      runtime().warn(`${threads} traced a module and ended without a report: worker.terminate() and process.exit() give it no time`);
+    }
     if (baseline === undefined) return;
     const leaks = newLeaks(objectsLeftIn([beginning, runtime().handles.mark()], false));
     if (leaks.length === 0) return;

@@ -56,7 +56,11 @@ export class Runtime {
 
   /** Who made and freed the JS objects that own memory of a module. */
   get handles(): Handles {
-    return (this.#handles ??= install());
+    if (this.#handles === undefined) {
+      this.#handles = install();
+      this.#handles.lookInto((instance, ptr) => this.#session?.blockAt(instance, ptr));
+    }
+    return this.#handles;
   }
 
   warn(message: string): void {
@@ -72,6 +76,7 @@ export class Runtime {
       const { cache, ...asked } = { ...options, name, shared: env.mayShare() };
       const make = (): Made => {
         const { wasm, inspection } = instrumentAny(bytes, asked);
+        if (!inspection.hasHeap) return { wasm: view(bytes).slice(), isFinal: true };
         const { reason } = inspection.probe;
         if (reason !== null) {
           this.warn(`what may be the allocator of the module ${name} was not tried: ${reason}`);

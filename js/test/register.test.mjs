@@ -160,6 +160,21 @@ for (const own of [[], ["--no-warnings"]]) {
   });
 }
 
+test("a module without a memory and an allocator is no module of the report", (t) => {
+  const { report, stderr } = reported(t, [join(fixtures, "register/trampoline.mjs"), library]);
+  assert.equal(stderr, "");
+  assert.equal(report.modules, undefined);
+  assert.deepEqual(report.totals.live, { blocks: 1, bytes: 24 });
+});
+
+test("threads that had no time to report are counted", (t) => {
+  const run = (...ends) => node([join(fixtures, "register/terminated.mjs"), library, ...ends], { options: `--output ${join(folder(t), "report.txt")}` });
+  const warning = (threads) => `seepage: warning: ${threads} traced a module and ended without a report: worker.terminate() and process.exit() give it no time\n`;
+  assert.equal(run("return").stderr, "");
+  assert.equal(run("terminate").stderr, warning("1 thread has"));
+  assert.equal(run("terminate", "return", "terminate").stderr, warning("2 threads have"));
+});
+
 test("with a baseline, leaks that are not in it end the process with 23", (t) => {
   const file = join(folder(t), "leaks.txt");
   const run = (options) => node([join(fixtures, "register/objects.mjs"), "0.2.130", "nodejs"], { options: `--output /dev/null ${options}` });

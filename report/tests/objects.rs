@@ -115,6 +115,9 @@ fn many_places_are_cut_and_counted() {
     let text = text(&report(None, objects), TextOptions::default());
     assert_eq!(text.matches("never freed: 7 of 12 Doc").count(), 20);
     assert!(text.ends_with("\n… and 10 more places\n"), "{text}");
+    // What is to be done once is said once.
+    assert_eq!(text.matches("  fix: call .free() on the Doc").count(), 1);
+    assert_eq!(text.matches("  fix: as above\n").count(), 19);
 }
 
 #[test]

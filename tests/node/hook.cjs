@@ -8,7 +8,7 @@ const { join } = require("node:path");
 const { tmpdir } = require("node:os");
 
 const isOn = process.env.SEEPAGE_NODE_MODE === "instrumented";
-const told = { modules: 0, hooked: 0, events: 0, blocks: 0, errors: 0, refused: [] };
+const told = { modules: 0, hooked: 0, events: 0, blocks: 0, errors: 0, grown: 0, unexplained: 0, refused: [] };
 const native = {
   Module: WebAssembly.Module,
   Instance: WebAssembly.Instance,
@@ -39,7 +39,7 @@ function instrumented(source) {
   }
 }
 
-const [ALLOC, FREE, FREE_SIZED, REALLOC] = [1, 2, 3, 4];
+const [ALLOC, FREE, FREE_SIZED, REALLOC, GROW] = [1, 2, 3, 4, 5];
 
 // One instance's heap: a block that is handed out twice, and one that is given back without having
 // been handed out, are errors; no program here has any.
@@ -54,9 +54,16 @@ function heap() {
   const end = (address) => {
     if (address !== 0 && !live.delete(address)) told.errors += 1;
   };
+  // The memory's pages after its last growth: more before the next one came from nowhere.
+  let pages;
   return (head, size, context, address, old) => {
     told.events += 1;
     const kind = head >>> 24;
+    if (kind === GROW && address !== -1) {
+      if (pages !== undefined) told.unexplained += address - pages;
+      told.grown += size;
+      pages = address + size;
+    }
     // What has no bytes Rust hands out and takes back by an address that is none.
     if (kind === ALLOC && (size !== 0 || address >= 64)) begin(address);
     if (kind === FREE || (kind === FREE_SIZED && size !== 0)) end(address);

@@ -280,6 +280,14 @@ impl Heap {
         self.books.peak.live
     }
 
+    /// The event that first allocated the block at an address, or around it.
+    pub(crate) fn birth_at(&mut self, module: ModuleId, addr: u64) -> Option<u64> {
+        let table = self.modules.get(*self.by_id.get(&module)?)?.table;
+        let around = |blocks: &mut Blocks| Some(blocks.around(table, addr)?.1);
+        let block = self.books.blocks.at(table, addr).or_else(|| around(&mut self.books.blocks));
+        block.map(|block| block.birth)
+    }
+
     pub(crate) fn values(&self, stack: StackId) -> Vec<(ModuleId, Context)> {
         self.modules.iter().flat_map(|module| module.values.of(stack)).collect()
     }

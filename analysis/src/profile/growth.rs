@@ -6,7 +6,7 @@ use seepage_trace::ModuleId;
 /// Who made a memory grow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GrownBy {
-    /// A `memory.grow` in the module.
+    /// A `memory.grow` in the module, or a call of an import that is there for it.
     Guest,
     /// The host, or another module: the memory was found larger than the records explain.
     Host,

@@ -1,7 +1,8 @@
 //! The built-in rules: runtimes that allocate once and never free, by design.
 //!
 //! Each names functions of the runtime itself. A function that the instrumenter could not name is
-//! known by the WASI import it calls, as in `wasm-function[9] (args_get)`.
+//! known by the WASI import it calls, as in `wasm-function[9] (args_get)`; one that calls embind's is
+//! known by that whether it has a name or not.
 
 /// What a runtime keeps: the form of the rules in this file. It looks at the place that allocates,
 /// not at what calls it, so that a program's own functions are never suppressed for being called
@@ -19,6 +20,8 @@ pub struct KnownNoise {
     /// The most blocks that it suppresses in one module. A context with more than is left of
     /// this is not touched: a program that was inlined into its runtime must not hide behind it.
     pub max_blocks: u64,
+    /// The most bytes that a block of a context has on average.
+    pub max_block_bytes: Option<u64>,
 }
 
 /// What C programs allocate through, beside the allocator.
@@ -72,6 +75,7 @@ pub const RULES: &[KnownNoise] = &[
         plumbing: C,
         stacks: &[&["_start (args_get)"], &["_start (environ_get)"]],
         max_blocks: 4,
+        max_block_bytes: None,
     },
     KnownNoise {
         name: "wasi-libc-argv",
@@ -79,6 +83,7 @@ pub const RULES: &[KnownNoise] = &[
         plumbing: C,
         stacks: &[&["__main_void"], &["* (args_get)"], &["* (args_sizes_get)"]],
         max_blocks: 2,
+        max_block_bytes: None,
     },
     KnownNoise {
         name: "wasi-libc-environ",
@@ -87,10 +92,12 @@ pub const RULES: &[KnownNoise] = &[
         stacks: &[
             &["__wasilibc_initialize_environ*"],
             &["__wasilibc_ensure_environ"],
+            &["__emscripten_environ_constructor"],
             &["* (environ_get)"],
             &["* (environ_sizes_get)"],
         ],
         max_blocks: 2,
+        max_block_bytes: None,
     },
     KnownNoise {
         name: "wasi-libc-preopens",
@@ -104,6 +111,7 @@ pub const RULES: &[KnownNoise] = &[
             &["* (fd_prestat_dir_name)"],
         ],
         max_blocks: 64,
+        max_block_bytes: None,
     },
     KnownNoise {
         name: "wasi-libc-paths",
@@ -111,6 +119,7 @@ pub const RULES: &[KnownNoise] = &[
         plumbing: C,
         stacks: &[&["__wasilibc_find_relpath*"], &["find_relpath*"], &["make_absolute"]],
         max_blocks: 3,
+        max_block_bytes: None,
     },
     KnownNoise {
         name: "libc-atexit",
@@ -119,6 +128,7 @@ pub const RULES: &[KnownNoise] = &[
         stacks: &[&["__cxa_atexit"], &["atexit"]],
         // 32 functions a block: each static object of C++ has its destructor there.
         max_blocks: 1024,
+        max_block_bytes: None,
     },
     KnownNoise {
         name: "rust-stdio",
@@ -135,6 +145,7 @@ pub const RULES: &[KnownNoise] = &[
             &["std::io::stdio::_eprint*"],
         ],
         max_blocks: 4,
+        max_block_bytes: None,
     },
     KnownNoise {
         name: "rust-runtime",
@@ -154,6 +165,7 @@ pub const RULES: &[KnownNoise] = &[
             &["std::thread::set_current*"],
         ],
         max_blocks: 8,
+        max_block_bytes: None,
     },
     KnownNoise {
         name: "rust-libtest",
@@ -173,6 +185,7 @@ pub const RULES: &[KnownNoise] = &[
             &["test::test_main*"],
         ],
         max_blocks: 2,
+        max_block_bytes: None,
     },
     KnownNoise {
         name: "c++-runtime",
@@ -185,6 +198,7 @@ pub const RULES: &[KnownNoise] = &[
             &["std::__*::DoIOSInit*"],
         ],
         max_blocks: 16,
+        max_block_bytes: None,
     },
     KnownNoise {
         name: "tinygo-runtime",
@@ -198,5 +212,21 @@ pub const RULES: &[KnownNoise] = &[
             &["os.init*"],
         ],
         max_blocks: 32,
+        max_block_bytes: None,
+    },
+    KnownNoise {
+        name: "embind-registration",
+        reason: "JavaScript keeps what embind registers a function with",
+        plumbing: CPP,
+        stacks: &[
+            &["emscripten::internal::getContext*"],
+            &["* (embind_register)"],
+            // `operator new` and what it is made of, where functions have no names.
+            &["wasm-function[*]", "* (embind_register)"],
+            &["wasm-function[*]", "wasm-function[*]", "* (embind_register)"],
+        ],
+        max_blocks: 4096,
+        // Pointers to members: two words at most, and what a lambda captures.
+        max_block_bytes: Some(16),
     },
 ];

@@ -70,6 +70,8 @@ pub struct Limit {
     pub blocks: Option<u64>,
     /// Bytes.
     pub bytes: Option<u64>,
+    /// Bytes of a block, on average over each context.
+    pub block_bytes: Option<u64>,
 }
 
 /// A rule that applied, or one of the user's that did not.
@@ -141,7 +143,11 @@ impl From<&KnownNoise> for Rule {
             reason: noise.reason.into(),
             origin: Origin::Builtin,
             kinds: LeakKinds::ALL,
-            limit: Limit { blocks: Some(noise.max_blocks), bytes: None },
+            limit: Limit {
+                blocks: Some(noise.max_blocks),
+                bytes: None,
+                block_bytes: noise.max_block_bytes,
+            },
             patterns: noise.stacks.iter().map(|stack| stack.join(" < ")).collect(),
             plumbing: noise.plumbing.iter().map(|name| Glob::stars(name)).collect(),
             stacks: noise.stacks.iter().map(stack).collect(),
@@ -185,9 +191,11 @@ impl Rule {
         self.kinds != LeakKinds::ALL
     }
 
-    /// Whether it suppresses so much.
-    fn allows(&self, count: Count) -> bool {
-        self.limit.blocks.is_none_or(|most| count.blocks <= most)
+    /// Whether it suppresses so much, and with it what is in one context.
+    fn allows(&self, count: Count, context: Count) -> bool {
+        let is_small = |most: u64| context.bytes <= context.blocks.saturating_mul(most);
+        self.limit.block_bytes.is_none_or(is_small)
+            && self.limit.blocks.is_none_or(|most| count.blocks <= most)
             && self.limit.bytes.is_none_or(|most| count.bytes <= most)
     }
 }
@@ -228,7 +236,7 @@ pub(crate) fn apply(
             };
             let mut sum = used[slot].1;
             sum.merge(candidate.live);
-            if !rule.allows(sum) {
+            if !rule.allows(sum, candidate.live) {
                 beyond.merge(candidate.live);
                 continue;
             }

@@ -255,7 +255,10 @@ mod tests {
         let places: Vec<_> = rules.iter().filter_map(|rule| rule.origin.place()).collect();
         assert_eq!(places, ["my.supp:3", "my.supp:4", "my.supp:5"]);
         assert_eq!(rules[0].limit, Limit::default());
-        assert_eq!(rules[1].limit, Limit { blocks: Some(10), bytes: Some(64_000) });
+        assert_eq!(
+            rules[1].limit,
+            Limit { blocks: Some(10), bytes: Some(64_000), block_bytes: None }
+        );
         assert_eq!(rules[2].kind_names(), ["definite", "possible"]);
         assert_eq!(rules[2].patterns, ["fun:malloc < ... < src:a.c:12 < obj:*.wasm"]);
         assert_eq!(rules[2].stacks[0].steps[2], Step::Source(Glob::wildcards("a.c"), Some(12)));

@@ -3,7 +3,6 @@
 use super::Hook;
 use crate::{
     facts::{Facts, Import},
-    graph::CallGraph,
     inspection::NotHooked,
 };
 use seepage_trace::{Frees, Role};
@@ -30,7 +29,7 @@ pub(super) fn frees(facts: &Facts<'_>, hooks: &[Hook]) -> Frees {
 /// A sentence for each thing that is not seen.
 pub(super) fn spots(
     facts: &Facts<'_>,
-    graph: &CallGraph,
+    growers: &[u32],
     hooks: &[Hook],
     settles: Option<String>,
     not_hooked: &[NotHooked],
@@ -40,7 +39,12 @@ pub(super) fn spots(
     let doubts: BTreeSet<&String> = hooks.iter().filter_map(|hook| hook.doubt.as_ref()).collect();
     blind.extend(doubts.into_iter().cloned());
     let is_imported = hooks.iter().any(|hook| (hook.function as usize) < facts.imports.len());
-    if hooks.is_empty() {
+    if hooks.is_empty() && is_go(facts) {
+        blind.push(
+            "Go's heap is garbage-collected, and not traced: only memory growth is seen"
+                .to_string(),
+        );
+    } else if hooks.is_empty() {
         let flag = settles.unwrap_or_else(|| "--alloc-fn NAME=ROLE".into());
         blind.push(format!(
             "no allocator was found for sure: only memory growth is seen; settle it with {flag}"
@@ -88,8 +92,13 @@ pub(super) fn spots(
     } else if facts.module.memories.len() > 1 {
         blind.push("the allocator is taken to live in memory 0 of several".into());
     }
-    if graph.growers().is_empty() && !facts.module.memories.is_empty() {
+    if growers.is_empty() && !facts.module.memories.is_empty() {
         blind.push("no code grows the memory: growth is the host's, seen when records are".into());
     }
     blind
+}
+
+/// Whether Go's own compiler made it, whose collector is no allocator with a `free`.
+pub(super) fn is_go(facts: &Facts<'_>) -> bool {
+    facts.module.producers.iter().any(|it| it.name == "Go cmd/compile")
 }

@@ -199,7 +199,7 @@ pub(crate) fn module(
     wasm: &[u8],
     facts: &Facts<'_>,
     heaps: Vec<ProbeHeap>,
-    grow_imports: &[(String, String)],
+    grow_imports: &BTreeSet<u32>,
 ) -> Result<ProbeModule, Error> {
     let functions = heaps
         .iter()

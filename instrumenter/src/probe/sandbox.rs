@@ -30,7 +30,7 @@ const MAX_TABLE: u64 = 1 << 20;
 pub fn sandbox(
     wasm: &[u8],
     functions: &BTreeSet<u32>,
-    grow_imports: &[(String, String)],
+    grow_imports: &BTreeSet<u32>,
 ) -> Result<Vec<u8>, Error> {
     let mut config = ModuleConfig::new();
     config.generate_name_section(false).generate_producers_section(false);
@@ -97,16 +97,13 @@ fn silence(module: &mut Module, id: FunctionId) {
 }
 
 /// Makes what is imported the module's own, where a value can be made up for it.
-fn own(module: &mut Module, memory: Option<MemoryId>, grow_imports: &[(String, String)]) {
+fn own(module: &mut Module, memory: Option<MemoryId>, grow_imports: &BTreeSet<u32>) {
     let imports: Vec<_> = module.imports.iter().cloned().collect();
     let mut globals = BTreeSet::new();
     for import in imports {
         let is_own = match import.kind {
             ImportKind::Function(id) => {
-                let grows = |(from, name): &(String, String)| {
-                    *from == import.module && *name == import.name
-                };
-                let grown = memory.filter(|_| grow_imports.iter().any(grows));
+                let grown = memory.filter(|_| grow_imports.contains(&index_of(id)));
                 stub(module, id, grown)
             }
             ImportKind::Memory(id) => {

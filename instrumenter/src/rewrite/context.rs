@@ -161,6 +161,12 @@ impl Walk<'_> {
         let Rewriter { reaching, indirect, replacements, discovery, .. } = self.rewriter;
         let direct = |callee: &mut FunctionId| {
             let index = index_of(*callee);
+            if let Some(&asker) = replacements.askers.get(callee)
+                && discovery.host_growth.callers.contains(&self.function)
+            {
+                *callee = asker;
+                return Some(false);
+            }
             let is_recursive = self.rewriter.is_recursive(self.function, index);
             if !discovery.is_inside(self.function)
                 && let Some(&wrapper) = replacements.wrappers.get(callee)

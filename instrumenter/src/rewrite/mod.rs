@@ -10,7 +10,7 @@
 //! ```
 //!
 //! [`wrap`] makes the functions that stand before the allocator's, [`grow`] the one that stands
-//! before `memory.grow`, [`annotate`] those that book what the program says, [`fill`] fills blocks, [`context`] counts calling contexts, [`record`] writes what happened, and
+//! before `memory.grow` and its like, [`annotate`] those that book what the program says, [`fill`] fills blocks, [`context`] counts calling contexts, [`record`] writes what happened, and
 //! [`section`] tells the host about it all. Whatever is not on the way to an allocator stays as it
 //! is, bit for bit.
 
@@ -90,6 +90,8 @@ pub(crate) struct Replacements {
     wrappers: BTreeMap<FunctionId, FunctionId>,
     /// By memory, in the module's order: the function that grows it.
     growers: BTreeMap<walrus::MemoryId, FunctionId>,
+    /// By import through which the module asks its host for memory: the function that does.
+    askers: BTreeMap<FunctionId, FunctionId>,
 }
 
 /// What is known of the module to rewrite.
@@ -114,10 +116,12 @@ pub(crate) fn rewrite(
     let with_contexts = config.contexts == Contexts::On;
 
     // What the walk over the original must know is gathered before anything is added.
-    let grown = graph.growers();
+    let host_growth = &discovery.host_growth;
+    let grown = host_growth.by_instruction(graph);
     let hooked = discovery.hooks.iter().map(|hook| hook.function);
     let said = annotations.booked();
-    let reaching = graph.reaching(hooked.chain(grown.iter().copied()).chain(said));
+    let reaching =
+        graph.reaching(hooked.chain(grown.iter().chain(&host_growth.callers).copied()).chain(said));
     let indirect = IndirectReach::new(module, &reaching);
     let roots = layout::address_globals(module);
     let layout_of_memory = layout::layout(module);
@@ -130,7 +134,11 @@ pub(crate) fn rewrite(
     let works_outside: Vec<bool> =
         discovery.hooks.iter().map(|hook| discovery.works_outside(graph, hook)).collect();
     let nesting = works_outside.contains(&true).then(|| wrap::Nesting::new(module));
-    let mut replacements = Replacements { wrappers: BTreeMap::new(), growers: BTreeMap::new() };
+    let mut replacements = Replacements {
+        wrappers: BTreeMap::new(),
+        growers: BTreeMap::new(),
+        askers: BTreeMap::new(),
+    };
     for (hook, raises) in discovery.hooks.iter().zip(works_outside) {
         if hook.shape.role == Role::UsableSize {
             continue;
@@ -167,6 +175,22 @@ pub(crate) fn rewrite(
                 how: "instruction".into(),
             });
         }
+    }
+    for &import in host_growth.imports.iter().filter(|_| !host_growth.callers.is_empty()) {
+        let (Some(&memory), Some(&id)) = (memories.first(), ids.get(import as usize)) else {
+            continue;
+        };
+        let tracepoint = TracepointId(tracepoints.len() as u16);
+        let asker = grow::asker(module, &recorder, id, memory, tracepoint);
+        let Some(asker) = asker else { continue };
+        replacements.askers.insert(id, asker);
+        tracepoints.push(Tracepoint {
+            index: import,
+            function: facts.function_name(import).to_string(),
+            role: Role::Grow,
+            family: "host".into(),
+            how: "import".into(),
+        });
     }
     let first_said = tracepoints.len();
     tracepoints.extend(annotations.tracepoints());

@@ -63,12 +63,8 @@ pub(crate) struct Structure {
     pub(crate) candidates: Vec<Finding>,
     /// What a probe could settle.
     pub(crate) pairs: Vec<ProbePair>,
-    /// The functions that make a memory grow.
-    pub(crate) growers: Vec<u32>,
     /// Functions of what was found that no call graph would tell are its own.
     pub(crate) own: Vec<u32>,
-    /// Imports by which the module may ask its host for a larger memory.
-    pub(crate) grow_imports: Vec<(String, String)>,
 }
 
 /// The view that all rules have of a module.
@@ -93,21 +89,22 @@ impl View<'_> {
     }
 }
 
-/// Looks for allocators, except for those whose growers `is_settled`; `known` are the functions
-/// whose names tell, and `doors` those of them that only the outside names: what belongs to them
-/// may have no name.
+/// Looks for allocators before the functions that make a memory grow, of which `growers` are left to
+/// be explained; `known` are the functions whose names tell, and `doors` those of them that only the
+/// outside names: what belongs to them may have no name.
 pub(crate) fn search(
     module: &Module,
     facts: &Facts<'_>,
     graph: &CallGraph,
     known: &[(u32, Role)],
     doors: &[(u32, Role)],
-    is_settled: impl Fn(u32) -> bool,
+    growers: &[u32],
 ) -> Structure {
+    if growers.is_empty() && doors.is_empty() {
+        return Structure::default();
+    }
     let features = Features::new(module, facts);
     let view = View { facts, graph, features: &features, known };
-    let growers: Vec<u32> =
-        growers(&view).into_iter().filter(|&grower| !is_settled(grower)).collect();
     let mut seen = BTreeSet::new();
     if growers.is_empty() {
         let mut structure = Structure::default();
@@ -115,11 +112,7 @@ pub(crate) fn search(
         return structure;
     }
     let dominators = Dominators::new(graph);
-    let mut structure = Structure {
-        growers: growers.clone(),
-        grow_imports: grow_imports(&view, &growers),
-        ..Structure::default()
-    };
+    let mut structure = Structure::default();
     for finder in finders::LIST {
         let found = (finder.find)(&view);
         structure.own.extend(&found.own);
@@ -317,43 +310,4 @@ fn shape(role: Role, list: &str, parameters: usize) -> Shape {
         _ => Answer::Address,
     };
     Shape { role, parameters: parameters_known, answer, offset: 0 }
-}
-
-/// The imports that the growers call with one number for another.
-fn grow_imports(view: &View<'_>, growers: &[u32]) -> Vec<(String, String)> {
-    let callees = growers.iter().flat_map(|&grower| view.graph.callees(grower).iter().copied());
-    let imports: BTreeSet<u32> =
-        callees.filter(|&callee| view.graph.import_shape(callee) == Some((1, 1))).collect();
-    imports
-        .into_iter()
-        .filter_map(|import| view.facts.imports.get(import as usize))
-        .map(|import| (import.module.to_string(), import.name.to_string()))
-        .collect()
-}
-
-/// The functions that make a memory grow: by instruction, or by asking the host.
-fn growers(view: &View<'_>) -> Vec<u32> {
-    let by_instruction = view.graph.growers();
-    if !by_instruction.is_empty() {
-        return by_instruction;
-    }
-    let callers_of = |wanted: &dyn Fn(u32) -> bool| {
-        let imports = 0..view.facts.imports.len() as u32;
-        let mut callers: Vec<u32> = imports
-            .filter(|&import| wanted(import))
-            .flat_map(|it| view.graph.callers(it))
-            .collect();
-        callers.sort_unstable();
-        callers.dedup();
-        callers
-    };
-    let by_name =
-        callers_of(&|import| view.facts.imports[import as usize].name.contains("resize_heap"));
-    if !by_name.is_empty() {
-        return by_name;
-    }
-    // Minified, the import is a letter: a function that asks how large the memory is, and then
-    // something of the host that takes a number and answers one.
-    let asks = callers_of(&|import| view.graph.import_shape(import) == Some((1, 1)));
-    asks.into_iter().filter(|&it| view.features.of(it).memory_size > 0).collect()
 }

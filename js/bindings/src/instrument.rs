@@ -46,6 +46,8 @@ enum Transport {
 /// What came of it, beside the bytes.
 #[derive(Serialize)]
 struct Told {
+    /// There is a memory, an allocator, or a heap that is not traced.
+    has_heap: bool,
     verdict: &'static str,
     allocators: Vec<Allocator>,
     blind_spots: Vec<String>,
@@ -100,6 +102,7 @@ extern "C" fn seepage_inspection() {
     TOLD.with_borrow(|inspection| {
         give_json(&inspection.as_ref().map(|(inspection, probing)| {
             Told {
+                has_heap: has_heap(inspection),
                 verdict: inspection.verdict.name(),
                 allocators: inspection
                     .allocators
@@ -116,6 +119,12 @@ extern "C" fn seepage_inspection() {
             }
         }));
     });
+}
+
+fn has_heap(inspection: &Inspection) -> bool {
+    let module = &inspection.module;
+    let is_collected = module.features.iter().any(|feature| feature == "gc");
+    is_collected || !module.memories.is_empty() || !inspection.allocators.is_empty()
 }
 
 fn told(probing: Option<&Probing>) -> Probe {

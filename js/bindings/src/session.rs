@@ -464,6 +464,14 @@ extern "C" fn seepage_stats() {
     });
 }
 
+/// The serial number of the live block at an address of a guest, or around it; less than zero where
+/// there is none.
+#[unsafe(no_mangle)]
+extern "C" fn seepage_block_at(guest: u32, addr: f64) -> f64 {
+    let block = with(|state| state.session.block_at(ModuleId(guest), addr as u64));
+    block.map_or(-1.0, |serial| serial as f64)
+}
+
 /// Remembers what each context holds now, and gives that a number.
 #[unsafe(no_mangle)]
 extern "C" fn seepage_snapshot() -> u32 {

@@ -93,5 +93,13 @@ export function isThread(): boolean {
   return false;
 }
 
+export function owe(): void {}
+
+export function settle(): void {}
+
+export function silentThreads(): number {
+  return 0;
+}
+
 /** A worker of a page has to import `seepage/browser` itself. */
 export function followThreads(): void {}

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { basename } from "node:path";
 import process from "node:process";
 import { kept as keptInFiles } from "./cache.js";
-import { fileOfThread, followThreads, isThread, mayShare, share } from "./workers.js";
+import { fileOfThread, followThreads, isThread, mayShare, owe, settle, share, silentThreads } from "./workers.js";
 import type { Made } from "../tracer/instrument.js";
 import type { TextOptions } from "../tracer/session.js";
 
@@ -112,7 +112,7 @@ export function options(): string {
   return process.env.SEEPAGE_OPTIONS ?? "";
 }
 
-export { followThreads, isThread, mayShare, share };
+export { followThreads, isThread, mayShare, owe, settle, share, silentThreads };
 
 /** How text looks on a standard stream, or in a file. */
 export function look(to: 1 | 2 | string): TextOptions {

@@ -27,20 +27,26 @@ export function followThreads(entry: string, before: () => void): void {
   syncBuiltinESMExports();
 }
 
-/** Who works on shared memories, in a word that all threads of the process have. */
+/** Words that all threads of the process have: what each is for. */
 const KEY = "seepage/shared";
+/** Who works on shared memories. */
+const SHARES = 0;
+/** How many threads besides the first have traced a module, and how many have reported. */
+const TRACED = 1;
+const REPORTED = 2;
+const WORDS = 3;
 const NOBODY = 0;
 const SEVERAL = -1;
 const ME = threads.threadId + 1;
 
-function workers(): Int32Array {
-  let word = threads.getEnvironmentData(KEY);
+function ofProcess(): Int32Array {
+  let words = threads.getEnvironmentData(KEY);
   // Threads that begin later get what is there when they do.
-  if (word === undefined) threads.setEnvironmentData(KEY, (word = new SharedArrayBuffer(4) as never));
-  return new Int32Array(word as unknown as SharedArrayBuffer);
+  if (words === undefined) threads.setEnvironmentData(KEY, (words = new SharedArrayBuffer(4 * WORDS) as never));
+  return new Int32Array(words as unknown as SharedArrayBuffer);
 }
 
-const word = workers();
+const words = ofProcess();
 
 /** Whether the process has begun with another thread. */
 export function isThread(): boolean {
@@ -49,13 +55,28 @@ export function isThread(): boolean {
 
 /** Whether this thread is the only one that works on shared memories, if it does from now on. */
 export function mayShare(): boolean {
-  return [NOBODY, ME].includes(Atomics.load(word, 0));
+  return [NOBODY, ME].includes(Atomics.load(words, SHARES));
 }
 
 /** This thread works on shared memories from now on. */
 export function share(): void {
-  const before = Atomics.compareExchange(word, 0, NOBODY, ME);
-  if (before !== NOBODY && before !== ME) Atomics.store(word, 0, SEVERAL);
+  const before = Atomics.compareExchange(words, SHARES, NOBODY, ME);
+  if (before !== NOBODY && before !== ME) Atomics.store(words, SHARES, SEVERAL);
+}
+
+/** This thread has traced a module, and owes a report. */
+export function owe(): void {
+  if (!threads.isMainThread) Atomics.add(words, TRACED, 1);
+}
+
+/** It has reported. */
+export function settle(): void {
+  if (!threads.isMainThread) Atomics.add(words, REPORTED, 1);
+}
+
+/** Threads that owe a report and cannot give it any more, as the process ends. */
+export function silentThreads(): number {
+  return threads.isMainThread ? Atomics.load(words, TRACED) - Atomics.load(words, REPORTED) : 0;
 }
 
 /** A file of this thread: those of others have their number in it. */

@@ -7,7 +7,8 @@ import { ANNOUNCEMENT } from "./announce.js";
 import { Bindgen } from "./bindgen.js";
 import { Closures } from "./closures.js";
 import { Embind } from "./embind.js";
-import { Instances } from "./instances.js";
+import type { BlockAt } from "./embind.js";
+import { Instances, ownKeys, read } from "./instances.js";
 import type { Mark } from "./ledger.js";
 import { Ledger } from "./ledger.js";
 import { guarded } from "./patch.js";
@@ -20,6 +21,7 @@ import { Tracker } from "./tracker.js";
 import { heldValues } from "./values.js";
 
 export { announceClasses } from "./announce.js";
+export type { BlockAt } from "./embind.js";
 export { announceInNode } from "./environment.js";
 export type { Counts, Fate, Kind, Mark } from "./ledger.js";
 export type { ObjectChange, ObjectGroup, ObjectGrowth, ObjectsReport, Origin, Pointer, Retained, Unseen } from "./report.js";
@@ -58,6 +60,8 @@ export interface Handles {
   observeExports(exports: WebAssembly.Exports, instance: WebAssembly.Instance, details?: InstanceDetails): WebAssembly.Exports;
   /** A stack to give to `observeExports` after an `await`; `below` is the function the app called. */
   captureSite(below: (...args: never[]) => unknown): Site | undefined;
+  /** Asks here for blocks from now on. */
+  lookInto(blockAt: BlockAt): void;
   /** Tells of a class of a glue, such as one found in a module's exports. */
   adopt(constructor: unknown): boolean;
   /** Everything so far; with `retained`, also what the objects that are held keep in the wasm heap. */
@@ -83,7 +87,8 @@ export function install(realm: typeof globalThis = globalThis): Handles {
   const instances = new Instances();
   const bindgen = new Bindgen(tracker, instances);
   const closures = new Closures(tracker, instances);
-  const embind = new Embind(tracker, instances, realm);
+  let heaps: BlockAt = () => undefined;
+  const embind = new Embind(tracker, instances, realm, (instance, ptr) => heaps(instance, ptr));
 
   observeRegistries(realm, {
     registered(target, held, token, below) {
@@ -105,6 +110,8 @@ export function install(realm: typeof globalThis = globalThis): Handles {
     },
     observeExports: function observeExports(exports, instance, details = {}) {
       guarded(() => {
+        // Emscripten compiles one for each function that it gives to C++: nothing points into it.
+        if (!hasMemory(exports, details.imports)) return;
         const site = details.site ?? stacks.capture(observeExports as (...args: never[]) => unknown);
         const added = instances.add(instance, exports, { ...details, site });
         bindgen.link(details.imports, added);
@@ -112,6 +119,7 @@ export function install(realm: typeof globalThis = globalThis): Handles {
       });
       return exports;
     },
+    lookInto: (blockAt) => void (heaps = blockAt),
     captureSite: (below) => stacks.capture(below),
     adopt: (constructor) => bindgen.adopt(constructor) !== undefined,
     objects: (retained) => ({
@@ -129,6 +137,13 @@ export function install(realm: typeof globalThis = globalThis): Handles {
   Object.defineProperty(realm, INSTALLED, { ...hidden, value: handles });
   Object.defineProperty(realm, ANNOUNCEMENT, { ...hidden, value: handles.adopt });
   return handles;
+}
+
+/** Whether addresses may be of an instance: it gives its memory to the glue, or has it from there. */
+function hasMemory(exports: WebAssembly.Exports, imports: WebAssembly.Imports | undefined): boolean {
+  const isMemory = (value: unknown) => Object.prototype.toString.call(value) === "[object WebAssembly.Memory]";
+  const given = ownKeys(imports).map((key) => read(imports, key));
+  return Object.values(exports).some(isMemory) || given.some((from) => ownKeys(from).some((key) => isMemory(read(from, key))));
 }
 
 function isBindgen(exports: WebAssembly.Exports): boolean {

@@ -64,7 +64,11 @@ export interface Birth {
   readonly owner: Owner;
   readonly ptr: number | undefined;
   readonly instance: Instance | undefined;
-  readonly isFreed?: () => boolean;
+  readonly isFreed?: (() => boolean) | undefined;
+  /** Whether no other object can own what is at the same address. */
+  readonly isOwner?: boolean;
+  /** The object that owns what this one points to: nothing becomes of this one by itself. */
+  readonly borrows?: Entry | undefined;
 }
 
 /** A moment: the counts of every group that existed at it. */
@@ -89,19 +93,25 @@ export class Ledger {
   readonly #groups = new Map<Owner, Map<Site | undefined, Group>>();
   readonly #open = new Set<Entry>();
   readonly #asked = new Set<Entry>();
+  /** Those of `#open` that alone own what is at their address. */
+  readonly #owners = new Map<Instance, Map<number, Entry>>();
   readonly #maxOpen: number;
 
   constructor(maxOpen = 1_000_000) {
     this.#maxOpen = maxOpen;
   }
 
-  open(site: Site | undefined, { owner, ptr, instance, isFreed }: Birth): Entry {
+  open(site: Site | undefined, { owner, ptr, instance, isFreed, isOwner = false }: Birth): Entry {
     const group = this.#group(owner, site);
     group.created++;
     const entry: Entry = { group, ptr, instance, fate: "held", registered: false, isFreed };
     if (this.#open.size < this.#maxOpen) {
       this.#open.add(entry);
       if (isFreed !== undefined) this.#asked.add(entry);
+      if (isOwner && ptr !== undefined && instance !== undefined) {
+        const owners = this.#owners.get(instance) ?? new Map<number, Entry>();
+        this.#owners.set(instance, owners.set(ptr, entry));
+      }
     } else {
       this.dropped++;
     }
@@ -115,6 +125,16 @@ export class Ledger {
     entry.group[fate]++;
     this.#open.delete(entry);
     this.#asked.delete(entry);
+    const { instance, ptr } = entry;
+    const owners = instance && this.#owners.get(instance);
+    if (ptr !== undefined && owners?.get(ptr) === entry) owners.delete(ptr);
+  }
+
+  /** The object that owns what is at an address, as far as is known. */
+  ownerAt(instance: Instance, ptr: number): Entry | undefined {
+    const entry = this.#owners.get(instance)?.get(ptr);
+    if (entry?.isFreed?.() === true) this.close(entry, "freed");
+    return entry?.fate === "held" ? entry : undefined;
   }
 
   /** What looked like a move turned out to be the first half of `free()`. */

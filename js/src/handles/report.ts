@@ -8,7 +8,7 @@ import type { Instance } from "./instances.js";
 import type { Change, Counts, Entry, Group, Kind, Ledger, Mark, Owner } from "./ledger.js";
 import { heldIn } from "./ledger.js";
 import type { Frame, Site } from "./stacks.js";
-import { framesOf } from "./stacks.js";
+import { framesOf, runningIn } from "./stacks.js";
 import type { HeldValues } from "./values.js";
 
 /** A class and a place. */
@@ -17,14 +17,18 @@ export interface Origin {
   readonly class: string;
   /** What the glue calls the class, where that is another name (a minified one). */
   readonly glue_name?: string;
-  /** Where the app made it: the first frame outside of glue, packages and wasm. */
+  /**
+   * Where the app made it: the first frame outside of glue, packages and wasm. What waits (`await`)
+   * for the maker is not it.
+   */
   readonly at?: Frame;
   /** Innermost first; source maps are applied. */
   readonly stack: readonly Frame[];
   /**
    * Whether an object that is held is one that the app should have freed. Not so for closures, for
-   * handles of embind that may just borrow what they point to, and for what glue makes when wasm
-   * calls it: a getter's result that goes back into wasm is nothing the app ever gets.
+   * handles of embind that may just borrow what they point to, for what glue makes when wasm calls
+   * it (a getter's result that goes back into wasm is nothing the app ever gets), and for what a
+   * package makes while none of the app's own code runs, such as when it is initialised.
    */
   readonly certain: boolean;
 }
@@ -105,7 +109,7 @@ export function reportGroups(ledger: Ledger, retainedBy: Retained = () => undefi
     const { created, freed, moved, late, lost } = group;
     const held = heldIn(group);
     const origin = originOf(group);
-    const fix = held + late + lost > 0 ? fixFor(group.owner, origin) : undefined;
+    const fix = held + late + lost > 0 ? fixFor(group, origin) : undefined;
     const note = held + lost > 0 && !entries.some((entry) => entry.registered) ? noteFor(group.owner) : undefined;
     const retained = retainedOf(entries, retainedBy);
     return {
@@ -161,7 +165,7 @@ export function reportGrowth(ledger: Ledger, marks: readonly Mark[]): ObjectGrow
       turns: counts,
       ...(counts.every((count) => count === counts[0]) && { perTurn: counts[0]! }),
       dropped: Math.min(unfreed, late + lost),
-      fix: fixFor(group.owner, origin),
+      fix: fixFor(group, origin),
     });
   }
   return growth.sort((a, b) => (b.turns.at(-1) ?? 0) - (a.turns.at(-1) ?? 0));
@@ -201,7 +205,10 @@ function retainedOf(entries: readonly Entry[], retainedBy: Retained): number | u
 
 function originOf({ owner, site }: Group): Origin {
   const stack = mapped(site);
-  const at = userFrame(stack);
+  const running = stack.slice(0, runningIn(site));
+  const isInside = isInsideWasm(stack);
+  const stranger = strangerIn(owner, stack, running);
+  const at = userFrame(stranger === undefined || isInside ? stack : running);
   const glueName = owner.kind === "wasm-bindgen" ? (owner as BindgenClass).glueName : undefined;
   return {
     kind: owner.kind,
@@ -209,7 +216,7 @@ function originOf({ owner, site }: Group): Origin {
     ...(glueName !== undefined && { glue_name: glueName }),
     ...(at !== undefined && { at }),
     stack,
-    certain: owns(owner) && !isInsideWasm(stack),
+    certain: owns(owner) && !isInside && stranger === undefined,
   };
 }
 
@@ -236,8 +243,44 @@ export function userFrame(stack: readonly Frame[]): Frame | undefined {
   return own ?? inside ?? outside[0] ?? stack[0];
 }
 
+function isOwn(frame: Frame): boolean {
+  return !isWasm(frame.file) && !isPackage(frame);
+}
+
 function isPackage({ file }: Frame): boolean {
   return file.includes("/node_modules/") || file.includes("\\node_modules\\");
+}
+
+/**
+ * Who made an object while none of the app's code ran: a package on its own, or Emscripten's glue
+ * that is being initialised. Where the app waits for one of wasm-bindgen's, it is given that.
+ */
+function strangerIn({ kind }: Owner, stack: readonly Frame[], running: readonly Frame[]): string | undefined {
+  const scripts = running.filter(({ file }) => !isWasm(file));
+  const [glue] = scripts;
+  if (glue === undefined || scripts.some((frame) => isOwn(frame) && frame.file !== glue.file)) return undefined;
+  const waiting = stack.slice(running.length).filter(isOwn);
+  // In a bundle, glue and app are one file.
+  const isBundled = waiting.every(({ file }) => file === glue.file);
+  if (!scripts.every(isPackage) && (isBundled || kind !== "embind")) return undefined;
+  if (kind === "wasm-bindgen" && waiting.length > 0) return undefined;
+  return packageOf(scripts.at(-1)!) ?? shortFile(glue.file);
+}
+
+/** The package whose code has made an object for itself, when the app called something else of it. */
+function keeperIn(kind: Kind, running: readonly Frame[]): string | undefined {
+  const own = running.findIndex(isOwn);
+  const inside = running.slice(0, own === -1 ? undefined : own).filter(({ file }) => !isWasm(file));
+  const [maker, ...others] = inside;
+  // A constructor, or a function of the glue that has wrapped an address: what follows has called that.
+  const isGlue = (frame: Frame, index: number) =>
+    kind !== "wasm-bindgen" || !isMaker(maker?.name) ? frame.file === maker?.file : index === 0 && isWrap(maker?.name);
+  const keeper = others.filter((frame, index) => !isGlue(frame, index)).at(-1);
+  return keeper && packageOf(keeper);
+}
+
+function packageOf({ file }: Frame): string | undefined {
+  return /^(?:.*[\\/])?node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(file)?.[1];
 }
 
 /** Whether wasm asked for the object, and not somebody outside of the glue. */
@@ -256,7 +299,11 @@ function isWasm(file: string): boolean {
 }
 
 function isMaker(name: string | undefined): boolean {
-  return name !== undefined && /^new |(^|\.)__wrap$/.test(name);
+  return name?.startsWith("new ") === true || isWrap(name);
+}
+
+function isWrap(name: string | undefined): boolean {
+  return name !== undefined && /(^|\.)__wrap$/.test(name);
 }
 
 /** `app.mjs:12`: the end of the path is what people look for. */
@@ -270,7 +317,16 @@ export function shortFile(file: string): string {
   return cwd !== undefined && path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path;
 }
 
-function fixFor(owner: Owner, { class: name, at, certain }: Origin): string {
+function fixFor({ owner, site }: Group, { class: name, at, certain, stack }: Origin): string {
+  const running = stack.slice(0, runningIn(site));
+  const isInside = isInsideWasm(stack);
+  const stranger = isInside ? undefined : strangerIn(owner, stack, running);
+  if (stranger !== undefined) return `made by ${stranger} on its own: nothing that the app was given to free`;
+  const keeper = isInside ? undefined : keeperIn(owner.kind, running);
+  if (keeper !== undefined && at !== undefined) {
+    const unless = certain ? "" : ", unless the object is borrowed";
+    return `made inside ${keeper} by the call at ${placeOf(at)}: free what that call returned${unless}`;
+  }
   const made = at === undefined ? name : `the ${name} made at ${placeOf(at)}`;
   switch (owner.kind) {
     case "wasm-bindgen":

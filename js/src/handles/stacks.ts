@@ -23,6 +23,8 @@ export interface Frame {
 export interface Site {
   readonly frame: Frame;
   readonly caller: Site | undefined;
+  /** It does not run: it waits (`await`) for what runs further in. */
+  readonly waits: boolean;
 }
 
 type Realm = Pick<typeof globalThis, "Error" | "Object">;
@@ -46,6 +48,7 @@ interface CallSite {
   isConstructor(): boolean;
   isNative(): boolean;
   isToplevel(): boolean;
+  isAsync?(): boolean;
 }
 
 interface V8Error {
@@ -112,7 +115,9 @@ export class Stacks {
       const file = call.getScriptNameOrSourceURL() ?? call.getFileName();
       // Built-in functions (`Array.map`) have neither file nor line to show.
       if (file == null || file === "" || file.startsWith("node:")) continue;
-      const next = this.#step(at, file, call.getPosition(), () => frameOf(call, file));
+      const waits = call.isAsync?.() === true;
+      const position = call.getPosition();
+      const next = this.#step(at, file, waits ? `async ${position}` : position, () => frameOf(call, file), waits);
       if (next === undefined) return this.#overflow();
       at = next;
     }
@@ -126,21 +131,21 @@ export class Stacks {
       if (frame === undefined) continue;
       // What follows is our own: this engine cannot leave it out itself.
       if (below !== "" && frame.name?.split(/[./]/).at(-1) === below && isOwn(frame)) break;
-      const next = this.#step(at, frame.file, line, () => frame);
+      const next = this.#step(at, frame.file, line, () => frame, WAITS.test(frame.name ?? ""));
       if (next === undefined) return this.#overflow();
       at = next;
     }
     return at.site;
   }
 
-  #step(at: Branch, file: string, key: number | string, frame: () => Frame): Branch | undefined {
+  #step(at: Branch, file: string, key: number | string, frame: () => Frame, waits: boolean): Branch | undefined {
     let inFile = at.callers.get(file);
     if (inFile === undefined) at.callers.set(file, (inFile = new Map()));
     let next = inFile.get(key);
     if (next === undefined) {
       if (this.#room === 0) return undefined;
       this.#room--;
-      inFile.set(key, (next = branch({ frame: frame(), caller: at.site })));
+      inFile.set(key, (next = branch({ frame: frame(), caller: at.site, waits })));
     }
     return next;
   }
@@ -159,6 +164,13 @@ export function framesOf(site: Site | undefined): Frame[] {
   const frames: Frame[] = [];
   for (let at = site; at !== undefined; at = at.caller) if (at.frame.name !== OURS) frames.push(at.frame);
   return frames;
+}
+
+/** How many of `framesOf` were running: those further out wait, or are the callers of one that waits. */
+export function runningIn(site: Site | undefined): number {
+  let running = 0;
+  for (let at = site; at !== undefined && !at.waits; at = at.caller) if (at.frame.name !== OURS) running++;
+  return running;
 }
 
 function branch(site: Site | undefined): Branch {
@@ -183,6 +195,9 @@ function nameOf(call: CallSite): string | undefined {
 // `name@url:line:column` in Firefox and Safari; `at name (url:line:column)` elsewhere.
 const WITH_AT_SIGN = /^(?<name>[^@]*)@(?<file>.+?):(?<line>\d+)(?::(?<column>\d+))?$/;
 const WITH_AT = /^\s*at (?:(?<name>.+?) \()?(?<file>.+?):(?<line>\d+):(?<column>\d+)\)?$/;
+
+// `async*f@…` and `promise callback*f@…` in Firefox.
+const WAITS = /^[a-z .]+\*/i;
 
 // `f@https://a.test/a.wasm:wasm-function[12]:0x34` in Firefox, `f@[wasm code]` in Safari.
 const WASM = /^(?<name>[^@]*)@(?:.*:wasm-function\[\d+\]:0x(?<offset>[0-9a-f]+)|\[wasm code\])$/;

@@ -22,7 +22,8 @@ export class Tracker {
     // As the engine made it: what we register ourselves must not be observed.
     const { register } = Registry.prototype;
     const collected = new Registry<Entry>((entry) => {
-      ledger.close(entry, entry.registered ? "late" : "lost");
+      const fate = entry.isFreed?.() === true ? "freed" : "lost";
+      ledger.close(entry, entry.registered ? "late" : fate);
     });
     this.#watch = (target, entry) => void Reflect.apply(register, collected, [target, entry]);
   }
@@ -40,9 +41,10 @@ export class Tracker {
     const known = entryOf(object);
     if (known !== undefined) return known;
     const site = this.stacks.capture(below);
-    const entry = this.ledger.open(site, birth(site));
+    const born = birth(site);
+    const entry = born.borrows ?? this.ledger.open(site, born);
     tag(object, entry);
-    this.#watch(keeper, entry);
+    if (born.borrows === undefined) this.#watch(keeper, entry);
     return entry;
   }
 }

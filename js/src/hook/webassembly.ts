@@ -44,7 +44,9 @@ export function patch(runtime: Runtime, options: InstrumentOptions): void {
     module: WebAssembly.Module,
     own: Imports,
     entry: (...args: never[]) => unknown,
+    { isNode }: Caller = caller(),
   ): Promise<WebAssembly.Instance> {
+    if (isNode) return native.instantiate(module, own);
     return runtime.link(module, own, entry, async (imports, done) => {
       const made = await native.instantiate(module, imports);
       done(made);
@@ -74,7 +76,7 @@ export function patch(runtime: Runtime, options: InstrumentOptions): void {
   const Instance: typeof WebAssembly.Instance = new Proxy(native.Instance, {
     construct: function construct(target, args: unknown[], self: NewableFunction) {
       const [module, own] = args as [WebAssembly.Module, Imports];
-      if (!(module instanceof native.Module)) return Reflect.construct(target, args, target) as object;
+      if (!(module instanceof native.Module) || caller().isNode) return Reflect.construct(target, args, target) as object;
       return runtime.link(module, own, construct, (imports, done) => {
         const made = Reflect.construct(
           target,
@@ -88,12 +90,14 @@ export function patch(runtime: Runtime, options: InstrumentOptions): void {
   });
   async function instantiate(source: unknown, own?: Imports): Promise<unknown> {
     if (source instanceof native.Module) return instance(source, own, instantiate);
-    const module = await compile(await prepared(source, caller()), source);
-    return { module, instance: await instance(module, own, instantiate) };
+    const from = caller();
+    const module = await compile(await prepared(source, from), source);
+    return { module, instance: await instance(module, own, instantiate, from) };
   }
   async function instantiateStreaming(source: unknown, own?: Imports): Promise<unknown> {
-    const module = await streamed(source, caller());
-    return { module, instance: await instance(module, own, instantiateStreaming) };
+    const from = caller();
+    const module = await streamed(source, from);
+    return { module, instance: await instance(module, own, instantiateStreaming, from) };
   }
 
   replace(WebAssembly, {

@@ -31,6 +31,8 @@ export interface InstrumentOptions {
 
 /** What was found in a module. */
 export interface Inspection {
+  /** Whether it has a memory or an allocator: Emscripten makes modules of a single import, which have none. */
+  hasHeap: boolean;
   /** How sure it is that the hooked functions are the allocator. */
   verdict: "abstain" | "likely" | "confirmed";
   allocators: { function: string; role: string; family: string; how: string }[];
@@ -90,10 +92,10 @@ export function instrument(bytes: BufferSource, options: InstrumentOptions = {})
   try {
     const wasm = analysis.ask("seepage_instrument", view(bytes), asked);
     analysis.call("seepage_inspection");
-    const { blind_spots: blindSpots, ...told } = analysis.json<
-      Omit<Inspection, "blindSpots"> & { blind_spots: string[] }
+    const { blind_spots: blindSpots, has_heap: hasHeap, ...told } = analysis.json<
+      Omit<Inspection, "blindSpots" | "hasHeap"> & { blind_spots: string[]; has_heap: boolean }
     >();
-    return { wasm, inspection: { ...told, blindSpots } };
+    return { wasm, inspection: { ...told, blindSpots, hasHeap } };
   } catch (error) {
     if (!(error instanceof WebAssembly.RuntimeError)) throw error;
     throw new Error(`the instrumenter failed: ${analysis.text() || error.message}`);

@@ -170,6 +170,7 @@ export class Session {
     const info = JSON.parse(
       new TextDecoder().decode(this.#analysis.ask("seepage_guest", new Uint8Array(section))),
     ) as GuestInfo;
+    if (!this.hasGuests) env.owe();
     const guest: Guest = { ...info, code, pages: 0, isShared: false, isStopped: false, held: [] };
     this.#guests[guest.id] = guest;
     const { event, wide, context } = link(guest.id, this.#analysis.exports);
@@ -214,6 +215,18 @@ export class Session {
       for (const guest of this.#guests) this.#feed(guest);
       this.#passTraceOn();
     });
+  }
+
+  /**
+   * The serial number of the live block at an address, or around it: less than zero where there is
+   * none, `undefined` where that is not known.
+   */
+  blockAt(instance: WebAssembly.Instance, ptr: number): number | undefined {
+    const guest = this.#guestOf.get(instance);
+    if (guest === undefined || !guest.allocates) return undefined;
+    this.#guard(() => this.#feed(guest));
+    if (this.#failed || guest.isStopped) return undefined;
+    return this.#analysis.exports.seepage_block_at!(guest.id, ptr);
   }
 
   stats(): Stats {

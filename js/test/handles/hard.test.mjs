@@ -248,3 +248,21 @@ test("wasm frames of engines that give text", () => {
     assert.deepEqual([site.frame.name, site.caller.frame.file, site.caller.caller.frame.name], ["get", "wasm:", "run"]);
   }
 });
+
+test("embind without a heap to look into: another object at the address of one means that it is gone", async () => {
+  const { load } = await import("../fixtures/embind/glue.mjs");
+  const { Shape, copy, destroy, self } = await load();
+  const before = handles.mark();
+  const from = line();
+  const first = new Shape();
+  destroy(first);
+  const second = new Shape();
+  const lent = [self(second), self(second)];
+  const third = copy();
+  assert.equal(first.$$.ptr, second.$$.ptr);
+  assert.deepEqual(counts(import.meta.url, before, from).map((row) => [row.line, row.created, row.freed, row.held]), [[1, 1, 1, 0], [3, 1, 0, 1], [5, 1, 0, 1]]);
+  // Embind deletes an object by whichever handle it is told to.
+  lent[0].delete();
+  third.delete();
+  assert.equal(handles.since(before).filter((one) => one.at?.file === import.meta.url).reduce((sum, one) => sum + one.unfreed, 0), 0);
+});

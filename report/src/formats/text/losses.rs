@@ -96,7 +96,8 @@ fn one(
         bytes(bytes_of_all)
     ));
     let truncated = context.is_some_and(|context| context.truncated);
-    stacks::render(&record.frames, truncated, STACK, prefix, page);
+    let hosts = stacks::of_the_host(report, Some(record.module));
+    stacks::render_allocation(&record.frames, truncated, hosts, STACK, prefix, page);
 }
 
 fn context<'a>(report: &'a Report, record: &LossRecord) -> Option<&'a Context> {

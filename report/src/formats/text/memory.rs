@@ -55,6 +55,11 @@ fn shares(report: &Report, page: &mut Page<'_>) {
         let of = percent(share.bytes, whole);
         let who = match own(&share.frames) {
             Some(frame) => stacks::line(frame, &prefix),
+            None if share.what == "other" => String::new(),
+            None if stacks::of_the_host(report, None).is_some() => {
+                "the host, which called it directly".into()
+            }
+            None if share.what == "free" => "nobody knows what".into(),
             None => String::new(),
         };
         let what = format!("{what}{who}");

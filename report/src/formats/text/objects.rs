@@ -4,7 +4,7 @@
 use super::{page::Page, units::bytes, words::clean};
 use crate::schema::{DroppedObjects, HeldValues, ObjectGroup, ObjectKind, Objects, ScriptFrame};
 use seepage_analysis::words::{plural, thousands};
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 /// Places that are shown, unless more are asked for.
 const MAX_PLACES: usize = 20;
@@ -14,7 +14,7 @@ const MAX_FRAMES: usize = 6;
 const MAX_CLASSES: usize = 8;
 
 pub(super) fn render(objects: &Objects, page: &mut Page<'_>) {
-    let mut sheet = Sheet { objects, page, begun: false };
+    let mut sheet = Sheet { objects, page, begun: false, told: BTreeSet::new() };
     let most = sheet.page.options.top.max(MAX_PLACES);
     let (closures, owners): (Vec<_>, Vec<_>) =
         objects.groups.iter().partition(|group| group.kind == ObjectKind::Closure);
@@ -64,9 +64,11 @@ struct Sheet<'a, 'b> {
     page: &'a mut Page<'b>,
     /// Something stands there already.
     begun: bool,
+    /// What was said already of what to do.
+    told: BTreeSet<&'a str>,
 }
 
-impl Sheet<'_, '_> {
+impl<'a> Sheet<'a, '_> {
     /// Begins a part with its first line.
     fn part(&mut self, line: &str) {
         if self.begun {
@@ -76,7 +78,7 @@ impl Sheet<'_, '_> {
         self.page.line(line);
     }
 
-    fn group(&mut self, group: &ObjectGroup) {
+    fn group(&mut self, group: &'a ObjectGroup) {
         let unfreed = group.held.saturating_add(group.lost);
         let (verdict, count) = match unfreed {
             0 => ("freed by the collector only", group.late),
@@ -122,10 +124,13 @@ impl Sheet<'_, '_> {
             let more = plural(deeper as u64, "more frame");
             self.page.line(&format!("    {} {more}", self.page.ellipsis()));
         }
-        for (label, text) in [("note", &group.note), ("fix", &group.fix)] {
-            if let Some(text) = text {
-                self.page.line(&format!("  {label}: {}", clean(text)));
-            }
+        if let Some(note) = &group.note {
+            self.page.line(&format!("  note: {}", clean(note)));
+        }
+        if let Some(fix) = &group.fix {
+            let is_new = self.told.insert(fix);
+            let fix = if is_new { clean(fix) } else { "as above".into() };
+            self.page.line(&format!("  fix: {fix}"));
         }
     }
 

@@ -120,7 +120,7 @@ fn one_anomaly(anomaly: &Anomaly, report: &Report, page: &mut Page<'_>) {
     // Beside the host's calls those of the module say so too.
     let has_sides = is_hosts(&anomaly.side) || others.iter().any(|(_, _, side, _)| is_hosts(side));
     if is_hosts(&anomaly.side) {
-        page.line(&format!("    {}", by_the_host(&anomaly.function)));
+        page.line(&format!("    {}", stacks::by_the_host(anomaly.function.as_deref())));
     } else {
         if has_sides && !anomaly.frames.is_empty() {
             page.line("    in the module, at");
@@ -130,7 +130,7 @@ fn one_anomaly(anomaly: &Anomaly, report: &Report, page: &mut Page<'_>) {
     for (label, frames, side, function) in others {
         let Some(frames) = frames else { continue };
         if is_hosts(side) {
-            page.line(&format!("    {label} {}", by_the_host(function)));
+            page.line(&format!("    {label} {}", stacks::by_the_host(function.as_deref())));
             continue;
         }
         let place = if has_sides && !frames.is_empty() { "in the module, at" } else { "at" };
@@ -147,13 +147,6 @@ fn whose(anomaly: &Anomaly, report: &Report) -> String {
     match place.and_then(|place| names.nth(place)) {
         Some(name) => format!("; {} has a live one there", clean(name)),
         None => String::new(),
-    }
-}
-
-fn by_the_host(function: &Option<String>) -> String {
-    match function {
-        Some(function) => format!("by the host, which called {}", clean(function)),
-        None => "by the host".into(),
     }
 }
 
@@ -206,7 +199,8 @@ fn one_context(context: &Context, held: Count, whole: u64, prefix: &Prefix, page
     let blocks = plural(held.blocks, "block");
     let share = percent(held.bytes, whole);
     page.line(&format!("  {bar} {:>9}  {share:>7}  {blocks}{of}", bytes(held.bytes)));
-    stacks::render(&context.frames, context.truncated, STACK, prefix, page);
+    let known = Some(context).filter(|context| context.known);
+    stacks::render_allocation(&context.frames, context.truncated, known, STACK, prefix, page);
 }
 
 pub(super) fn more(count: usize, shown: usize, noun: &str, page: &mut Page<'_>) {
@@ -363,12 +357,18 @@ pub(super) fn suppressions(report: &Report, page: &mut Page<'_>) {
 /// What seepage could not see, so that nobody takes silence for an answer.
 pub(super) fn unseen(report: &Report, page: &mut Page<'_>) {
     let mut lines: Vec<String> = Vec::new();
-    for module in std::iter::once(&report.module).chain(&report.modules) {
+    let modules = || std::iter::once(&report.module).chain(&report.modules);
+    for module in modules() {
         if !module.contexts && !module.allocators.is_empty() {
             lines.push(format!("who allocates in {}: contexts are off", clean(&module.name)));
         }
         for spot in &module.blind_spots {
-            let line = clean(spot).into_owned();
+            // What is true of all needs no name.
+            let is_of_all = modules().all(|other| other.blind_spots.contains(spot));
+            let line = match is_of_all {
+                true => clean(spot).into_owned(),
+                false => format!("{}: {}", clean(&module.name), clean(spot)),
+            };
             if !lines.contains(&line) {
                 lines.push(line);
             }

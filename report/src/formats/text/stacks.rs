@@ -5,7 +5,7 @@ use super::{
     selection::select,
     words::{clean, shorten},
 };
-use crate::schema::Frame;
+use crate::schema::{Context, Frame, Report};
 
 /// Frames that are shown of a stack that matters.
 pub(super) const MANY: usize = 12;
@@ -73,6 +73,44 @@ pub(super) struct Layout {
     pub(super) indent: usize,
     /// Frames to show; of a longer stack, [`select`] says which.
     pub(super) frames: usize,
+}
+
+/// Who has called the allocator where no frame of the module was in between.
+pub(super) fn by_the_host(function: Option<&str>) -> String {
+    match function {
+        Some(function) => format!("by the host, which called {}", clean(function)),
+        None => "by the host, which called it directly".into(),
+    }
+}
+
+/// The host's own calls, where what has no stack is surely those: of a module, or of any. What has
+/// none because it is not known looks the same.
+pub(super) fn of_the_host(report: &Report, module: Option<u64>) -> Option<&Context> {
+    let is_asked = |it: &&Context| module.is_none_or(|module| module == it.module);
+    let mut bare = report.contexts.iter().filter(is_asked).filter(|it| it.frames.is_empty());
+    let first = bare.next().filter(|it| it.known)?;
+    bare.all(|it| it.known).then_some(first)
+}
+
+/// Adds the stack of an allocation: if it has no frames, it was made in `context` of the host.
+pub(super) fn render_allocation(
+    frames: &[Frame],
+    truncated: bool,
+    context: Option<&Context>,
+    layout: Layout,
+    prefix: &Prefix,
+    page: &mut Page<'_>,
+) {
+    match context.filter(|_| frames.is_empty()) {
+        Some(context) => {
+            let function = match context.allocator.as_slice() {
+                [function] => Some(function.as_str()),
+                _ => None,
+            };
+            page.line(&format!("{}{}", " ".repeat(layout.indent), by_the_host(function)));
+        }
+        None => render(frames, truncated, layout, prefix, page),
+    }
 }
 
 /// Adds a stack.
