@@ -271,7 +271,103 @@ const SMALL: &[Small] = &[
         let functions = ["malloc f27 zig", "realloc f29 zig", "realloc f30 zig", "free f31 zig"];
         committed("zig/truth_wasm_allocator.small.stripped", "confirmed", &functions)
     }),
+    // Whoever frees an aligned block frees it inside of the one that the inner `malloc` handed out.
+    ("dlmalloc.posix_memalign", || {
+        let aligned = aligned("i32 i32 i32", "(local.get 2)", &[-64, -8, 11, 28, 48]);
+        dlmalloc_with(false, &aligned, &["posix_memalign f3 dlmalloc"])
+    }),
+    ("dlmalloc.memalign_told_the_heap", || {
+        let aligned = aligned("i32 i32 i32", "(local.get 2)", &[-65587, -8, 11]);
+        dlmalloc_with(true, &aligned, &["memalign f3 dlmalloc"])
+    }),
+    ("dlmalloc.memalign_of_a_constant", || {
+        let aligned = aligned("i32", "(local.get 0)", &[-128, -8, 11, 63]);
+        dlmalloc_with(false, &aligned, &["malloc f3 dlmalloc"])
+    }),
+    // Without one of the numbers it is the program's own.
+    ("dlmalloc.no_memalign", || {
+        let aligned = aligned("i32", "(local.get 0)", &[-128, -8, 11]);
+        dlmalloc_with(false, &aligned, &[])
+    }),
+    ("dlmalloc.no_memalign_told_the_heap", || {
+        let aligned = aligned("i32 i32 i32", "(local.get 2)", &[-8, 11]);
+        dlmalloc_with(true, &aligned, &[])
+    }),
+    // What has no name belongs to what has one, though nothing grows.
+    ("dlmalloc.named_in_a_fixed_memory", || {
+        let names = r#"(export "malloc" (func 0)) (export "free" (func 1))"#;
+        let aligned = aligned("i32", "(local.get 0)", &[-128, -8, 11, 63]) + names;
+        let module =
+            dlmalloc(false, &aligned).replace("(memory.grow (i32.const 1))", "(i32.const 8)");
+        small(&module, "confirmed", &["malloc f0 libc", "free f1 libc", "malloc f3 dlmalloc"])
+    }),
+    // Who has named the two says nothing of a third.
+    ("dlmalloc.no_memalign_beside_names", || {
+        let names = r#"(export "malloc" (func 0)) (export "free" (func 1))"#;
+        let aligned = aligned("i32", "(local.get 0)", &[-8, 11]) + names;
+        small(&dlmalloc(false, &aligned), "likely", &["malloc f0 libc", "free f1 libc"])
+    }),
 ];
+
+/// A function that asks the `malloc` of [`dlmalloc`] for 76 bytes more, gives a piece back, and has
+/// those numbers.
+fn aligned(parameters: &str, size: &str, numbers: &[i32]) -> String {
+    let numbers = numbers.iter().map(|it| format!("(drop (i32.const {it}))"));
+    let numbers: String = numbers.collect();
+    format!(
+        "(func $get_aligned (param {parameters}) (result i32) (local $block i32) {numbers}
+            (local.set $block (call $get HEAP (i32.add {size} (i32.const 76))))
+            (call $put_piece HEAP (local.get $block) (i32.const 16))
+            (local.get $block))"
+    )
+}
+
+/// An allocator with what tells dlmalloc's code, and another function of it.
+fn dlmalloc_with(has_self: bool, aligned: &str, found: &[&str]) -> Result<(), Failed> {
+    let mut functions = vec!["malloc f0 dlmalloc", "free f1 dlmalloc"];
+    functions.extend(found);
+    // What gives pieces back is then called by a stranger.
+    let verdict = if found.is_empty() { "likely" } else { "confirmed" };
+    small(&dlmalloc(has_self, aligned), verdict, &functions)
+}
+
+/// The heap's state is static, or behind the first parameter.
+fn dlmalloc(has_self: bool, aligned: &str) -> String {
+    let (heap, parameter) = match has_self {
+        true => ("(local.get 0)", "(param $heap i32)"),
+        false => ("", ""),
+    };
+    let store = |place: i32| match has_self {
+        true => format!("(i32.store offset={} (local.get 0) ", place * 8),
+        false => format!("(i32.store (i32.const {}) ", 5000 + place * 8),
+    };
+    let bins = (0..130).map(|bin| {
+        let (place, number) = (store(bin % 9), [255, 31, -8, 11][bin as usize % 4]);
+        format!(
+            "{place} (i32.shr_u (i32.shl (local.get $size) (i32.const 3)) (i32.const {number})))"
+        )
+    });
+    let bins: String = bins.collect();
+    let touch: String = (0..4).map(|at| format!("{} (local.get $block))", store(at))).collect();
+    let aligned = aligned.replace("HEAP", heap);
+    let given = if has_self { "(i32.const 5000)" } else { "" };
+    let rest =
+        if aligned.contains("(param i32 i32 i32)") { "(i32.const 2) (i32.const 3)" } else { "" };
+    format!(
+        "(module (memory 1)
+         (func $get {parameter} (param $size i32) (result i32)
+            {bins} (call $unlink {heap} (i32.const 8)) (memory.grow (i32.const 1)))
+         (func $put {parameter} (param $block i32)
+            {touch} (call $unlink {heap} (local.get $block))
+            (call $put_piece {heap} (local.get $block) (i32.const 8)))
+         (func $put_piece {parameter} (param $block i32) (param $bytes i32) {touch})
+         {aligned}
+         (func $unlink {parameter} (param $block i32) {touch})
+         (func (export \"a\") (result i32) (call $get {given} (i32.const 8)))
+         (func (export \"b\") (param i32) (call $put {given} (local.get 0)))
+         (func (export \"c\") (result i32) (call $get_aligned (i32.const 1) {rest})))"
+    )
+}
 
 /// A pointer that only goes up, and nine functions that use it.
 fn bump(extra: &str) -> String {

@@ -210,6 +210,28 @@ fn addresses_of_64_bits() {
     assert_eq!(totals.freed.bytes, 16);
 }
 
+/// `core` is no part of `realloc` alone: the host calls it too.
+#[test]
+fn what_a_reallocation_does_by_others_is_booked_once() {
+    let wat = format!(
+        r#"(module (memory 1) {MALLOC}
+            (data (i32.const 8) "\\40\\00\\00\\00")
+            (func $core (export "core") (param $block i32) (param $size i32) (result i32)
+                (call $free (local.get $block))
+                (call $malloc (local.get $size)))
+            (func $realloc (param $block i32) (param $size i32) (result i32)
+                (call $core (local.get $block) (local.get $size)))
+            (func (export "run")
+                (call $free (call $core
+                    (call $realloc (call $malloc (i32.const 8)) (i32.const 12)) (i32.const 16)))
+                (drop (call $realloc (call $malloc (i32.const 8)) (i32.const 12)))))"#
+    );
+    let outcome = run(&wat, |_, _| {});
+    assert_eq!(outcome.heap_errors(), 0, "{:?}", outcome.reasons());
+    let totals = outcome.profile.totals;
+    assert_eq!((totals.live.blocks, totals.live.bytes), (1, 12));
+}
+
 #[test]
 fn every_memory_of_several_is_watched() {
     let outcome = run(

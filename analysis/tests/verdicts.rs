@@ -497,3 +497,34 @@ fn a_container_without_a_bound_says_how_fast_it_grows() {
         assert!(rate.bytes >= rate.operations * rate.bytes_per_operation, "{rate:?}");
     }
 }
+
+/// What a function that is not hooked has handed out looks like a free of what is no block.
+#[test]
+fn unseen_work_on_the_heap_withdraws_heap_errors() {
+    let run = |spot: &str, misuse: fn(&mut Guest, Context)| {
+        let mut info = module_info("app.wasm", "wasi-libc");
+        info.blind_spots = vec![spot.into()];
+        let mut guest = Guest::of(info);
+        let main = guest.at(&["main"]);
+        guest.alloc(main, 4096, 64);
+        misuse(&mut guest, main);
+        guest.judged()
+    };
+    let works = format!("f7{}", seepage_trace::WORKS_UNSEEN);
+    let errors: [fn(&mut Guest, Context); 4] = [
+        |guest, main| _ = guest.free(main, 4096 + 16),
+        |guest, main| _ = guest.free(main, 8192),
+        |guest, main| _ = guest.alloc(main, 4096, 64),
+        |guest, main| _ = guest.free(main, 4096).free(main, 4096),
+    ];
+    for error in errors {
+        let outcome = run(&works, error);
+        assert_eq!(outcome.verdict(), Verdict::Inconclusive, "{:?}", outcome.reasons());
+        assert!(
+            outcome.reasons()[0].starts_with("f7, which is not hooked, works on the same heap: ")
+        );
+        assert_eq!(run("it is stripped", error).verdict(), Verdict::HeapError);
+    }
+    // What is live is said as long as nothing speaks against it.
+    assert_eq!(run(&works, |_, _| ()).verdict(), Verdict::Leak);
+}

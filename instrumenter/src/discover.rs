@@ -30,7 +30,7 @@ use crate::{
     symbols::demangle::demangle,
 };
 use seepage_trace::{Frees, Role};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use walrus::{Module, ValType};
 
 /// What was found.
@@ -116,6 +116,18 @@ impl Hook {
 impl Discovery {
     pub(crate) fn is_inside(&self, function: u32) -> bool {
         self.inside.get(function as usize).copied().unwrap_or(false)
+    }
+
+    /// Whether a reallocation works through a function that others call as well, and so is not
+    /// inside: what that calls would be booked beside the reallocation.
+    pub(crate) fn works_outside(&self, graph: &CallGraph, hook: &Hook) -> bool {
+        if hook.shape.role != Role::Realloc {
+            return false;
+        }
+        let reached = graph.reached_from(hook.function);
+        let is_hooked = |it: &u32| self.hooks.iter().any(|hook| hook.function == *it);
+        let outside = graph.functions().filter(|&it| reached[it as usize] && !self.is_inside(it));
+        outside.into_iter().any(|it| graph.callees(it).iter().any(is_hooked))
     }
 }
 
@@ -430,10 +442,21 @@ impl Search<'_> {
         growers.retain(|&grower| !inside[grower as usize]);
         let known: Vec<_> =
             self.hooks.values().map(|hook| (hook.function, hook.shape.role)).collect();
-        let structure = structure::search(module, self.facts, self.graph, &known, &growers);
+        let from_outside = self.hooks.values().filter(|hook| hook.is_export && !hook.is_collected);
+        let doors: Vec<_> = from_outside.map(|hook| (hook.function, hook.shape.role)).collect();
+        let structure = structure::search(module, self.facts, self.graph, &known, &doors, &growers);
         for finding in structure.found {
-            let hook = Hook::from_structure(finding, Certainty::Confirmed);
-            self.hooks.entry(hook.function).or_insert(hook);
+            match self.hooks.entry(finding.function) {
+                Entry::Vacant(entry) => {
+                    entry.insert(Hook::from_structure(finding, Certainty::Confirmed));
+                }
+                // Who has named it does not say that it is all there is.
+                Entry::Occupied(mut entry) => {
+                    if let Some(doubt) = finding.doubt {
+                        entry.get_mut().doubt(doubt);
+                    }
+                }
+            }
         }
         self.doubt_unexplained_growth(&growers, &structure.own);
         let hooks = &self.hooks;
@@ -505,7 +528,14 @@ impl Search<'_> {
     fn drop_outflanked_doors(&mut self) {
         let hooks: Vec<Hook> = self.hooks.values().cloned().collect();
         let inside = self.graph.enclosed(functions(&hooks));
-        let reaching = self.graph.reaching(hooks.iter().map(|hook| hook.function));
+        // By signature alone a call through a table might lead anywhere.
+        let reaching = |is_booked: fn(Role) -> bool| {
+            let booked = hooks.iter().filter(|hook| is_booked(hook.shape.role));
+            self.graph.reaching_directly(booked.map(|hook| hook.function))
+        };
+        // What hands out blocks may free one of its own on the way.
+        let takes = reaching(|role| matches!(role, Role::Free | Role::Realloc));
+        let gives = reaching(|role| !matches!(role, Role::Free | Role::UsableSize));
         let is_thin = |function: u32| {
             let bytes = self.facts.body_size(function);
             self.graph.callees(function).len() == 1 && bytes.is_some_and(|it| it <= THIN)
@@ -514,8 +544,9 @@ impl Search<'_> {
             .iter()
             .filter(|hook| hook.is_door || (hook.is_export && is_thin(hook.function)))
             .filter(|hook| {
+                let reaching = if hook.shape.role == Role::Free { &takes } else { &gives };
                 let callees = self.graph.callees(hook.function).iter();
-                callees.into_iter().any(|&it| !inside[it as usize] && reaching.contains(it))
+                callees.into_iter().any(|&it| !inside[it as usize] && reaching[it as usize])
             })
             .map(|hook| hook.function)
             .collect();

@@ -244,6 +244,32 @@ impl CallGraph {
         Reaching { functions: reached, signatures }
     }
 
+    /// The functions from which direct calls lead to one of `targets`, the targets included.
+    pub(crate) fn reaching_directly(&self, targets: impl IntoIterator<Item = u32>) -> Vec<bool> {
+        self.spread(targets, |node| &node.callers)
+    }
+
+    /// The functions that direct calls which return lead to from `start`, which is one of them.
+    pub(crate) fn reached_from(&self, start: u32) -> Vec<bool> {
+        self.spread([start], |node| &node.returning)
+    }
+
+    fn spread(
+        &self,
+        starts: impl IntoIterator<Item = u32>,
+        next: impl Fn(&Node) -> &Vec<u32>,
+    ) -> Vec<bool> {
+        let mut reached = vec![false; self.nodes.len()];
+        let mut work: Vec<u32> = starts.into_iter().collect();
+        while let Some(function) = work.pop() {
+            let Some(node) = self.nodes.get(function as usize) else { continue };
+            if !std::mem::replace(&mut reached[function as usize], true) {
+                work.extend(next(node));
+            }
+        }
+        reached
+    }
+
     /// By function: whether it is one of `functions`, or nothing but those inside can enter it.
     pub(crate) fn enclosed(&self, functions: impl IntoIterator<Item = u32>) -> Vec<bool> {
         let mut inside = vec![false; self.nodes.len()];

@@ -60,7 +60,7 @@ pub use encode::Encoder;
 pub use ids::{Context, ModuleId, SiteId, ThreadId, TracepointId};
 pub use message::{
     End, Frame, Frees, HostMemory, Layout, Memory, MemoryPart, Message, ModuleInfo, OpenFile,
-    Outcome, Records, Stack, State, Tracepoint,
+    Outcome, Records, Stack, State, Tracepoint, WORKS_UNSEEN,
 };
 pub use role::Role;
 pub use sites::SiteTable;

@@ -137,6 +137,16 @@ pub struct ModuleInfo {
     pub blind_spots: Vec<String>,
 }
 
+/// How a blind spot ends that names a function which takes and gives blocks unseen.
+pub const WORKS_UNSEEN: &str = ", which is not hooked, works on the same heap";
+
+impl ModuleInfo {
+    /// Whether a function that is not hooked takes and gives blocks of the heap that is traced.
+    pub fn works_unseen(&self) -> bool {
+        self.blind_spots.iter().any(|it| it.ends_with(WORKS_UNSEEN))
+    }
+}
+
 /// What holds addresses outside the linear memory, at some moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {

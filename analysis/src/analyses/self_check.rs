@@ -12,10 +12,13 @@
 use super::{Findings, View, plural};
 use crate::{
     finding::Abstention,
-    heap::doubts::Doubts,
+    heap::{
+        anomalies::{Anomaly, AnomalyKind},
+        doubts::Doubts,
+    },
     profile::{Count, GrowthCause},
 };
-use seepage_trace::{Frees, ModuleInfo};
+use seepage_trace::{Frees, ModuleInfo, WORKS_UNSEEN};
 use std::collections::BTreeMap;
 
 /// How much is too much: at least so many, and at least one in so many.
@@ -51,7 +54,9 @@ pub(crate) fn withdraws(
     whole: &Doubts,
     findings: &mut Findings,
 ) -> bool {
-    let doubt = early_doubt(view.modules, early).or_else(|| doubt(view.modules, whole));
+    let doubt = early_doubt(view.modules, early)
+        .or_else(|| doubt(view.modules, whole))
+        .or_else(|| unseen_work(view));
     let Some(abstention) = doubt else { return doubts_growth(view, findings) };
     findings.abstain(abstention);
     true
@@ -107,6 +112,34 @@ fn doubt(modules: &[ModuleInfo], doubts: &Doubts) -> Option<Abstention> {
         return abstain(reason, doubts.entangled);
     }
     None
+}
+
+/// A function that is not hooked takes and gives blocks of the same heap. Then what is freed, or
+/// handed out, where the books have another block, may be its block.
+fn unseen_work(view: &View<'_>) -> Option<Abstention> {
+    let may_be_its = |anomaly: &&Anomaly| {
+        let is_of_addresses = matches!(
+            anomaly.kind,
+            AnomalyKind::DoubleFree
+                | AnomalyKind::UnknownFree
+                | AnomalyKind::InteriorFree
+                | AnomalyKind::UnknownRealloc
+                | AnomalyKind::Overlap
+        );
+        let context = view.profile.contexts.get(anomaly.stack.0 as usize);
+        let module = view.modules.iter().find(|it| Some(it.id) == context.map(|it| it.module));
+        is_of_addresses && module.is_some_and(ModuleInfo::works_unseen)
+    };
+    let blocks = view.anomalies.iter().filter(may_be_its).map(|anomaly| anomaly.count).sum();
+    let spots = view.modules.iter().flat_map(|module| &module.blind_spots);
+    let spot = spots.into_iter().find(|spot| spot.ends_with(WORKS_UNSEEN))?;
+    let reason = format!(
+        "{spot}: it may be what {} at addresses of other blocks come from, and no figure of blocks \
+         can be believed",
+        plural(blocks, "event"),
+    );
+    let count = Count { blocks, bytes: 0 };
+    (blocks > 0).then_some(Abstention { analysis: "self-check", reason, count })
 }
 
 /// Whether only its code gave away an allocator.

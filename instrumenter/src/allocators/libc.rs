@@ -52,8 +52,15 @@ pub(crate) const FAMILY: Family = Family {
                 "emmalloc_realloc",
                 "mi_realloc",
                 "c.malloc.realloc",
+                "reallocf",
+                "mi_reallocf",
             ],
             &["ptr size"],
+        ),
+        Known::new(
+            Role::Realloc,
+            &["reallocarray", "__libc_reallocarray", "mi_reallocarray", "mi_reallocn"],
+            &["ptr count size"],
         ),
         Known::new(
             Role::Free,

@@ -131,12 +131,15 @@ pub(crate) fn rewrite(
     let mut tracepoints = Vec::new();
     let recorder = Recorder::new(module, config.transport, layout, with_contexts);
     let filler = Filler::new(module, facts, config.fill, config.transport);
+    let works_outside: Vec<bool> =
+        discovery.hooks.iter().map(|hook| discovery.works_outside(graph, hook)).collect();
+    let nesting = works_outside.contains(&true).then(|| wrap::Nesting::new(module));
     let mut replacements = Replacements {
         wrappers: BTreeMap::new(),
         growers: BTreeMap::new(),
         askers: BTreeMap::new(),
     };
-    for hook in &discovery.hooks {
+    for (hook, raises) in discovery.hooks.iter().zip(works_outside) {
         if hook.shape.role == Role::UsableSize {
             continue;
         }
@@ -147,7 +150,8 @@ pub(crate) fn rewrite(
             fill::Filling { filler, usable }
         });
         let asked = usable.of(discovery, hook).map(|function| ids[function as usize]);
-        let added = wrap::Added { recorder: &recorder, filling, asked };
+        let nesting = nesting.map(|nesting| nesting.of(raises));
+        let added = wrap::Added { recorder: &recorder, filling, nesting, asked };
         let wrapper = wrap::wrapper(module, added, original, hook, tracepoint);
         replacements.wrappers.insert(original, wrapper);
         tracepoints.push(Tracepoint {

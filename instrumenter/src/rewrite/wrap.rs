@@ -11,6 +11,9 @@
 //!
 //! A `free` is booked before it happens: were it booked after, another thread could be handed the
 //! same address in between.
+//!
+//! A reallocation that works through functions which others call too raises a flag for as long as
+//! it runs, and where the flag is up nothing is booked. Only a module with such a one has the flag.
 
 use super::{
     fill::Filling,
@@ -22,8 +25,9 @@ use crate::{
 };
 use seepage_trace::{Role, TracepointId, abi::RecordKind};
 use walrus::{
-    FunctionBuilder, FunctionId, InstrSeqBuilder, LocalId, MemoryId, Module, ValType,
-    ir::{BinaryOp, LoadKind, MemArg, UnaryOp},
+    ConstExpr, FunctionBuilder, FunctionId, GlobalId, InstrSeqBuilder, LocalId, MemoryId, Module,
+    ValType,
+    ir::{BinaryOp, LoadKind, MemArg, UnaryOp, Value},
 };
 
 /// What wrappers do beside calling the original.
@@ -33,12 +37,48 @@ pub(crate) struct Added<'a> {
     pub(crate) filling: Option<Filling<'a>>,
     /// Tells how much a block can hold.
     pub(crate) asked: Option<FunctionId>,
+    pub(crate) nesting: Option<Nesting>,
+}
+
+/// A flag that is up within a reallocation.
+#[derive(Clone, Copy)]
+pub(crate) struct Nesting {
+    flag: GlobalId,
+    /// The function raises it.
+    raises: bool,
+}
+
+impl Nesting {
+    pub(crate) fn new(module: &mut Module) -> Nesting {
+        let down = ConstExpr::Value(Value::I32(0));
+        let flag = module.globals.add_local(ValType::I32, true, false, down);
+        module.globals.get_mut(flag).name = Some("seepage:nested".into());
+        Nesting { flag, raises: false }
+    }
+
+    pub(crate) fn of(self, raises: bool) -> Nesting {
+        Nesting { raises, ..self }
+    }
+}
+
+/// Books what is not nested.
+fn book(
+    body: &mut InstrSeqBuilder<'_>,
+    nesting: Option<Nesting>,
+    record: impl FnOnce(&mut InstrSeqBuilder<'_>),
+) {
+    match nesting {
+        None => record(body),
+        Some(Nesting { flag, .. }) => {
+            body.global_get(flag).unop(UnaryOp::I32Eqz).if_else(None, record, |_| {});
+        }
+    }
 }
 
 /// Adds the wrapper of a hooked function.
 pub(crate) fn wrapper(
     module: &mut Module,
-    Added { recorder, filling, asked }: Added<'_>,
+    Added { recorder, filling, nesting, asked }: Added<'_>,
     original: FunctionId,
     hook: &Hook,
     tracepoint: TracepointId,
@@ -49,6 +89,7 @@ pub(crate) fn wrapper(
     let arguments: Vec<LocalId> = parameters.iter().map(|&ty| module.locals.add(ty)).collect();
     let result = results.first().map(|&ty| (module.locals.add(ty), ty));
     let scratch = recorder.begin(module);
+    let raised = nesting.filter(|it| it.raises).map(|it| (it, module.locals.add(ValType::I32)));
     let memory = module.memories.iter().next().map(|memory| (memory.id(), memory.memory64));
     let name = module.funcs.get(original).name.clone();
 
@@ -60,25 +101,34 @@ pub(crate) fn wrapper(
     let body = &mut builder.func_body();
     recorder.save_context(body, scratch);
     if hook.shape.role == Role::Free {
-        wrap.book_free(body, scratch);
+        book(body, nesting, |body| wrap.book_free(body, scratch));
     }
     if let Some(fill) = &fill {
         fill.before(body);
+    }
+    if let Some((Nesting { flag, .. }, before)) = raised {
+        body.global_get(flag).local_set(before).i32_const(1).global_set(flag);
     }
     for &argument in &arguments {
         body.local_get(argument);
     }
     body.call(original);
+    if let Some((Nesting { flag, .. }, before)) = raised {
+        body.local_get(before).global_set(flag);
+    }
     if let Some((result, result_ty)) = result {
         body.local_set(result);
         if hook.shape.role != Role::Free {
-            wrap.book_result(body, scratch, (result, result_ty), memory);
-            if let Some(asked) = &asked {
-                wrap.push_answer(body, (result, result_ty), memory);
-                wrap.book_usable(body, scratch, asked);
-            }
+            let answer = (result, result_ty);
+            book(body, nesting, |body| {
+                wrap.book_result(body, scratch, answer, memory);
+                if let Some(asked) = &asked {
+                    wrap.push_answer(body, answer, memory);
+                    wrap.book_usable(body, scratch, asked);
+                }
+            });
             if let Some(fill) = &fill {
-                fill.after(body, |body| wrap.push_answer(body, (result, result_ty), memory));
+                fill.after(body, |body| wrap.push_answer(body, answer, memory));
             }
         }
         body.local_get(result);

@@ -10,6 +10,8 @@ const REALLOC_BYTES: std::ops::RangeInclusive<u32> = 100..=1800;
 const FORWARD_BYTES: u32 = 16;
 const CALLOC_BYTES: u32 = 250;
 const MAX_MEMALIGN: u32 = 900;
+/// The largest request of an alignment of 0, in dlmalloc's Rust.
+const RUST_LIMITS: [i64; 2] = [-65587, -65588];
 
 /// The search for the companions of one `malloc`.
 pub(crate) struct Companions<'a> {
@@ -78,8 +80,9 @@ impl<'a> Companions<'a> {
                 found.push(self.finding(function, Role::Malloc, "size", 1, evidence));
             } else if let Some(evidence) = self.calloc(function) {
                 found.push(self.finding(function, Role::Calloc, "count size", 2, evidence));
-            } else if let Some((list, evidence)) = self.memalign(function, free) {
-                found.push(self.finding(function, Role::Memalign, list, 2, evidence));
+            } else if let Some((role, list, evidence)) = self.memalign(function, free) {
+                let parameters = list.split(' ').count();
+                found.push(self.finding(function, role, list, parameters, evidence));
             }
         }
         found
@@ -92,7 +95,7 @@ impl<'a> Companions<'a> {
 
     /// A function of that role that a name has settled and that itself works on this malloc's
     /// state: one that only leads to the function in question does not stand in for it.
-    fn known(&self, role: Role) -> Option<u32> {
+    pub(crate) fn known(&self, role: Role) -> Option<u32> {
         let of_role = self.known.iter().filter(|(_, known)| *known == role);
         of_role.map(|(function, _)| *function).find(|&it| self.shared_state(it) >= 3)
     }
@@ -325,32 +328,90 @@ impl<'a> Companions<'a> {
     /// Calls malloc for more than it hands out, aligns what it gets, and gives back the rest.
     ///
     /// What gives back the rest works on the heap without being `free`; a reallocation uses it too.
-    fn memalign(&self, function: u32, free: Option<u32>) -> Option<(&'static str, String)> {
-        let Some((2, 1)) = self.view.integers(function) else { return None };
-        let code = self.view.features.of(function);
+    fn memalign(&self, function: u32, free: Option<u32>) -> Option<(Role, &'static str, String)> {
+        let (parameters @ 1..=3, 1) = self.view.integers(function)? else { return None };
         let frees = free.is_some_and(|free| self.calls(function, free));
         let is_long = self.view.bytes(function) > MAX_MEMALIGN;
         if is_long || frees || !self.calls(function, self.malloc) {
             return None;
         }
+        let has_self = self.view.integers(self.malloc) == Some((2, 1));
+        let (role, list) = match parameters {
+            1 if !has_self => (Role::Malloc, self.always_aligned(function)?),
+            2 => (Role::Memalign, self.aligned_of_two(function)?),
+            3 if has_self => (Role::Memalign, self.aligned_with_self(function)?),
+            3 => (Role::PosixMemalign, self.aligned_through_pointer(function)?),
+            _ => return None,
+        };
+        let evidence = "calls malloc, and has dlmalloc's limits of an aligned request".into();
+        Some((role, list, evidence))
+    }
+
+    fn aligned_of_two(&self, function: u32) -> Option<&'static str> {
+        let code = self.view.features.of(function);
+        // Where each of these is a call of its own, as in Rust without optimisation.
+        let is_spelt = || code.has(-9) && code.has(20) && code.stores <= 4;
         // Rust's limit of a request is a number of its own; C's, -64, occurs elsewhere too, so the
         // padding of a request and the disposal of the rest must stand beside it.
-        let disposes = || {
-            let others = self.view.graph.callees(function).iter().filter(|&&f| f != self.malloc);
-            others.into_iter().any(|&callee| {
-                self.shared_state(callee) >= 3 && self.view.integers(callee) == Some((2, 0))
-            })
-        };
-        let is_c = || [-64, -8, 11].into_iter().all(|value| code.has(value)) && disposes();
-        // Where each of these is a call of its own, as in Rust without optimisation.
-        let is_spelt = || code.has(-9) && code.has(20) && code.stores <= 4 && disposes();
-        if !code.has_any(&[-65587, -65588]) && !is_c() && !is_spelt() {
-            return None;
-        }
+        let is_it = code.has_any(&RUST_LIMITS)
+            || ((code.has(-64) && self.pads(function)) || is_spelt()) && self.disposes(function);
         // C's are told the alignment first, and Rust's, of which it is a part, the size. An alignment
         // that malloc has anyway leads to a plain call of it.
-        let passed = |parameter: u32| code.passes.contains(&(self.malloc, parameter));
-        let list = if passed(0) && !passed(1) { "size align" } else { "align size" };
-        Some((list, "calls malloc, and has dlmalloc's limits of an aligned request".into()))
+        let size_first = self.passes(function, 0) && !self.passes(function, 1);
+        is_it.then_some(if size_first { "size align" } else { "align size" })
+    }
+
+    /// Rust's, told the heap that it passes on.
+    fn aligned_with_self(&self, function: u32) -> Option<&'static str> {
+        let is_it = self.view.features.of(function).has_any(&RUST_LIMITS)
+            && self.pads(function)
+            && self.disposes(function);
+        let size_first = self.passes(function, 1) && !self.passes(function, 2);
+        is_it.then_some(if size_first { "_ size align" } else { "_ align size" })
+    }
+
+    /// C's `posix_memalign` around it, with WASI's numbers of the two errors.
+    fn aligned_through_pointer(&self, function: u32) -> Option<&'static str> {
+        let code = self.view.features.of(function);
+        let is_it = [-64, 28, 48].into_iter().all(|it| code.has(it))
+            && self.pads(function)
+            && self.disposes(function);
+        is_it.then_some("out align size")
+    }
+
+    /// The alignment is a constant that the compiler has put in: from the limit of a request it is
+    /// taken off, and to the padding it is added.
+    fn always_aligned(&self, function: u32) -> Option<&'static str> {
+        let code = self.view.features.of(function);
+        let is_for = |align: i64| {
+            code.has(-64 - align) && code.has(align + 12) && code.has_any(&[align - 1, -align])
+        };
+        let is_it = (4..=16).any(|bits| is_for(1 << bits))
+            && self.pads(function)
+            && self.disposes(function);
+        is_it.then_some("size")
+    }
+
+    /// Rounds a request as dlmalloc does.
+    fn pads(&self, function: u32) -> bool {
+        let code = self.view.features.of(function);
+        code.has(-8) && code.has(11)
+    }
+
+    /// Calls what takes a piece of a block and its size, with the heap before them where malloc is
+    /// told it: then the state that they share is behind it, and no address.
+    fn disposes(&self, function: u32) -> bool {
+        let has_self = self.view.integers(self.malloc) == Some((2, 1));
+        let mut others = self.view.graph.callees(function).iter().filter(|&&it| it != self.malloc);
+        others.any(|&callee| match self.view.integers(callee) {
+            Some((2, 0)) => self.shared_state(callee) >= 3,
+            Some((3, 0)) => has_self && self.view.features.of(callee).stores >= 3,
+            _ => false,
+        })
+    }
+
+    /// Whether it calls malloc with that parameter as it is.
+    fn passes(&self, function: u32, parameter: u32) -> bool {
+        self.view.features.of(function).passes.contains(&(self.malloc, parameter))
     }
 }

@@ -37,7 +37,7 @@ use dominators::Dominators;
 use features::Features;
 use finders::Found;
 use prints::Print;
-use seepage_trace::Role;
+use seepage_trace::{Role, WORKS_UNSEEN};
 use std::collections::BTreeSet;
 use walrus::{Module, ValType};
 
@@ -90,19 +90,27 @@ impl View<'_> {
 }
 
 /// Looks for allocators before the functions that make a memory grow, of which `growers` are left to
-/// be explained; `known` are the functions whose names tell.
+/// be explained; `known` are the functions whose names tell, and `doors` those of them that only the
+/// outside names: what belongs to them may have no name.
 pub(crate) fn search(
     module: &Module,
     facts: &Facts<'_>,
     graph: &CallGraph,
     known: &[(u32, Role)],
+    doors: &[(u32, Role)],
     growers: &[u32],
 ) -> Structure {
-    if growers.is_empty() {
+    if growers.is_empty() && doors.is_empty() {
         return Structure::default();
     }
     let features = Features::new(module, facts);
     let view = View { facts, graph, features: &features, known };
+    let mut seen = BTreeSet::new();
+    if growers.is_empty() {
+        let mut structure = Structure::default();
+        behind_doors(&view, &mut structure, &mut seen, doors);
+        return structure;
+    }
     let dominators = Dominators::new(graph);
     let mut structure = Structure::default();
     for finder in finders::LIST {
@@ -118,11 +126,26 @@ pub(crate) fn search(
     }
     let found = structure.found.iter().map(|finding| finding.function);
     let inside = graph.enclosed(found.chain(structure.own.iter().copied()));
-    let mut seen = BTreeSet::new();
     for &grower in growers.iter().filter(|&&grower| !inside[grower as usize]) {
         heads(&view, &mut structure, &mut seen, grower, &dominators);
     }
+    behind_doors(&view, &mut structure, &mut seen, doors);
     structure
+}
+
+/// Looks for what belongs to a `malloc` of which no growth tells, as where the memory is fixed.
+fn behind_doors(
+    view: &View<'_>,
+    structure: &mut Structure,
+    seen: &mut BTreeSet<u32>,
+    doors: &[(u32, Role)],
+) {
+    for &(function, _) in doors.iter().filter(|(_, role)| *role == Role::Malloc) {
+        let is_printed = prints::LIST.iter().any(|it| (it.malloc)(view, function).is_some());
+        if is_printed && seen.insert(function) {
+            head(view, structure, function, "the outside names it".into());
+        }
+    }
 }
 
 /// Whether the code of some function is that of an allocator that is known.
@@ -229,13 +252,15 @@ fn head(view: &View<'_>, structure: &mut Structure, function: u32, way: String) 
     let companions = search.find();
     // A module in which nobody frees has no free; one in which somebody does and cannot be found
     // would make every block look leaked.
-    let free = companions.iter().find(|it| it.shape.role == Role::Free);
-    let doubt = free.and_then(|free| {
+    let free = companions.iter().find(|it| it.shape.role == Role::Free).map(|it| it.function);
+    let doubt = free.or_else(|| search.known(Role::Free)).and_then(|free| {
         let known = view.known.iter().map(|(function, _)| *function);
         let own = view.graph.functions().filter(|&it| (print.own)(view, it));
-        let all = companions.iter().map(|it| it.function).chain(known).chain(own);
-        let outsider = whole::outsider(view, function, free.function, all, false)?;
-        Some(format!("f{outsider}, which is not hooked, works on the same heap"))
+        let all: Vec<u32> =
+            companions.iter().map(|it| it.function).chain(known).chain(own).collect();
+        let outsider = whole::outsider(view, function, free, all.iter().copied(), false)
+            .or_else(|| whole::disposer(view, function, free, all.iter().copied()))?;
+        Some(format!("f{outsider}{WORKS_UNSEEN}"))
     });
     let is_lost = print.is_inlined && doubt.is_some();
     let malloc = Finding { doubt, ..malloc };
@@ -279,6 +304,10 @@ fn malloc_shape(view: &View<'_>, function: u32, print: &Print, parameters: usize
 fn shape(role: Role, list: &str, parameters: usize) -> Shape {
     let mut parameters_known = Parameter::list(list).unwrap_or_default();
     parameters_known.resize(parameters, Parameter::Other);
-    let answer = if role == Role::Free { Answer::None } else { Answer::Address };
+    let answer = match role {
+        Role::Free => Answer::None,
+        Role::PosixMemalign => Answer::ThroughPointer,
+        _ => Answer::Address,
+    };
     Shape { role, parameters: parameters_known, answer, offset: 0 }
 }

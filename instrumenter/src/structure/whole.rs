@@ -38,6 +38,34 @@ pub(super) fn outsider(
     })
 }
 
+/// A function outside `functions`, and what only they call, that calls `malloc` and gives back a
+/// piece of what it gets as `free` and its like do: the sign that is left where the state is behind
+/// a pointer.
+pub(super) fn disposer(
+    view: &View<'_>,
+    malloc: u32,
+    free: u32,
+    functions: impl IntoIterator<Item = u32>,
+) -> Option<u32> {
+    let mut inside = vec![false; view.graph.functions().count()];
+    let hooked = functions.into_iter().chain([malloc, free]);
+    hooked.for_each(|it| inside[it as usize] = true);
+    let calls_malloc = |function: u32| view.graph.callees(function).contains(&malloc);
+    let disposes = |&function: &u32| {
+        let callers = || view.graph.callers(function);
+        matches!(view.integers(function), Some((2..=3, 0)))
+            && view.features.of(function).stores >= 3
+            && !inside[function as usize]
+            && view.graph.is_only_called(function)
+            && callers().any(|it| inside[it as usize])
+            && callers().all(|it| inside[it as usize] || calls_malloc(it))
+    };
+    view.graph.functions().find(|&function| {
+        let is_outside = !inside[function as usize] && calls_malloc(function);
+        is_outside && view.graph.callees(function).iter().any(disposes)
+    })
+}
+
 /// The static addresses that a function touches, or what only it calls, and few others.
 fn touched(view: &View<'_>, function: u32) -> BTreeSet<u32> {
     let inside = view.graph.enclosed([function]);
