@@ -90,7 +90,7 @@ fn read(
     let reading = |(is_split, header)| Reading { lowest, header, is_split };
     let all = KNOWN.map(reading);
     let readings = known.as_ref().map_or(&all[..], std::slice::from_ref);
-    let mut books = Books::new(image, lowest.saturating_sub((MAX_SKIPPED + 1) * BLOCK))?;
+    let mut bits = Metadata::new(image, lowest.saturating_sub((MAX_SKIPPED + 1) * BLOCK))?;
     let mut found: Option<(Reading, Vec<Object>)> = None;
     for &reading in readings {
         let Reading { header, is_split, .. } = reading;
@@ -104,7 +104,7 @@ fn read(
             if !tried.insert(start.wrapping_sub(from.wrapping_mul(BLOCKS_OF_BYTE * BLOCK))) {
                 continue;
             }
-            let Some(objects) = books.objects(start, reading, live) else { continue };
+            let Some(objects) = bits.objects(start, reading, live) else { continue };
             if objects.len() < LEAST_OBJECTS
                 || found.as_ref().is_some_and(|(_, other)| *other != objects)
             {
@@ -113,11 +113,11 @@ fn read(
             found.get_or_insert((reading, objects));
         }
     }
-    found.filter(|_| books.looks_left > 0)
+    found.filter(|_| bits.looks_left > 0)
 }
 
 /// The end of a memory, where the metadata is.
-struct Books {
+struct Metadata {
     /// Address of the first byte.
     from: u64,
     bytes: Vec<u8>,
@@ -127,9 +127,9 @@ struct Books {
     looks_left: u64,
 }
 
-impl Books {
+impl Metadata {
     /// For a heap that begins at `start` or above.
-    fn new(image: &MemoryImage, start: u64) -> Option<Books> {
+    fn new(image: &MemoryImage, start: u64) -> Option<Metadata> {
         if image.bytes > MAX_BYTES {
             return None;
         }
@@ -138,7 +138,7 @@ impl Books {
         let bytes: Vec<u8> = words.flat_map(u32::to_le_bytes).collect();
         let first = bytes.iter().position(|&byte| byte != 0)?;
         let looks_left = MAX_LOOKS * (bytes.len() as u64 * BLOCKS_OF_BYTE + MAX_SKIPPED);
-        Some(Books { from, bytes, first, looks_left })
+        Some(Metadata { from, bytes, first, looks_left })
     }
 
     fn end(&self) -> u64 {
