@@ -176,7 +176,8 @@ fn cpu_seconds() -> f64 {
     fields.skip(11).take(2).map(|ticks| ticks.parse::<f64>().unwrap_or(0.0) / 100.0).sum()
 }
 
-/// One end of a run: seconds of CPU time, and the most bytes that it needed beyond the model and the image.
+/// One end of a run: seconds of CPU time, and the most bytes that it needed beyond the model and
+/// the image.
 fn end(heap: &Heap, retained: bool) -> (f64, usize) {
     let mut session = heap.session(retained);
     heap.image(&mut session);

@@ -44,8 +44,8 @@ fn mimalloc_is_measured() {
     }
 }
 
-/// An allocator that nobody knows is asked after each allocation. It does not say what it has in front of
-/// a block: neighbours show that.
+/// An allocator that nobody knows is asked after each allocation. It does not say what it has in
+/// front of a block: neighbours show that.
 #[test]
 fn what_an_unknown_allocator_tells_is_measured() {
     for (variant, header) in
@@ -110,16 +110,16 @@ fn assemblyscripts_heaps_are_measured() {
     }
 }
 
-/// Where the books have other sizes than the heap, because the optimiser has moved reallocations into the
-/// program, the heap's words are not believed.
+/// Where the books have other sizes than the heap, because the optimiser has moved reallocations
+/// into the program, the heap's words are not believed.
 #[test]
 fn what_disagrees_is_estimated() {
     let ran = run("usable/tlsf.minimal.release", &["--invoke", "work"], &["20000"]);
     assert_eq!(overhead(&ran).1, "estimated");
 }
 
-/// talc puts a word behind each block. wee_alloc puts two in front, and cuts a large cell only if half a
-/// thousand words are left.
+/// talc puts a word behind each block. wee_alloc puts two in front, and cuts a large cell only if
+/// half a thousand words are left.
 #[test]
 fn allocators_of_rust_are_measured() {
     let guests =

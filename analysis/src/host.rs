@@ -2,8 +2,8 @@
 //!
 //! A host such as a JavaScript engine has a collector, and what it has in use is partly garbage. So
 //! its growth is read off the lows between which the use goes up and down, and it is only claimed
-//! where a collection was seen in the second half of the run. Memories of modules never shrink: what they grew by
-//! is exact. This compares sizes and is no verdict on a leak.
+//! where a collection was seen in the second half of the run. Memories of modules never shrink:
+//! what they grew by is exact. This compares sizes and is no verdict on a leak.
 
 use crate::profile::Count;
 use seepage_trace::HostMemory;

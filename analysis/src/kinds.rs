@@ -276,8 +276,8 @@ impl<'a> Judge<'a> {
     }
 
     /// Which blocks no loss is to be claimed of, as LeakSanitizer has it: ignored ones, those of
-    /// suppressed contexts, and all lost ones that hang on these. Takes the latter out of the lost, and tells
-    /// which of them nothing else holds up.
+    /// suppressed contexts, and all lost ones that hang on these. Takes the latter out of the lost,
+    /// and tells which of them nothing else holds up.
     fn spare(
         &self,
         is_suppressed: impl Fn(StackId) -> bool,

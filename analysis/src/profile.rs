@@ -238,8 +238,8 @@ pub struct Totals {
     pub allocated: Count,
     /// What was freed.
     pub freed: Count,
-    /// What of `freed` a collector took back without a call, as images of its books or a new block in its place
-    /// have shown.
+    /// What of `freed` a collector took back without a call, as images of its books or a new block
+    /// in its place have shown.
     pub collected: Count,
     /// What is live at the end.
     pub live: Count,

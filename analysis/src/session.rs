@@ -140,8 +140,8 @@ impl Session {
         }
     }
 
-    /// Takes note of what collectors have taken back without a call, where an image of their books shows
-    /// it. What is live then may still only wait for the collector.
+    /// Takes note of what collectors have taken back without a call, where an image of their books
+    /// shows it. What is live then may still only wait for the collector.
     fn collect(&mut self) {
         for module in &self.modules {
             if let Some(image) = self.images.of(module.id) {

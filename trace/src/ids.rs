@@ -9,7 +9,8 @@ macro_rules! id {
 }
 
 id! {
-    /// One hooked function or `memory.grow` of a module: an index into [`crate::ModuleInfo::tracepoints`].
+    /// One hooked function or `memory.grow` of a module: an index into
+    /// [`crate::ModuleInfo::tracepoints`].
     TracepointId(u16)
 }
 id! {

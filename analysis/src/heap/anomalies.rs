@@ -1,7 +1,7 @@
 //! What a guest does to its heap that makes no sense: counted and described, never an error.
 //!
-//! One entry for each kind, place and function called there, with an example. It decides nothing: whether an anomaly is a
-//! finding is for [`crate::analyses`] to say.
+//! One entry for each kind, place and function called there, with an example. It decides nothing:
+//! whether an anomaly is a finding is for [`crate::analyses`] to say.
 
 use crate::profile::StackId;
 use rustc_hash::FxHashMap;

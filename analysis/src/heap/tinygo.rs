@@ -7,10 +7,11 @@
 //! ```
 //!
 //! The collector frees without a call, so the books have it that all blocks are live until they are
-//! told. Up to TinyGo 0.39 a block's two bits stand together, in 0.40 they are in the two halves of a
-//! byte; 0.42 keeps them in yet another way, which is not read here. Neither the version nor where the heap begins is written anywhere. So each reading is
-//! tried, and believed only if each object in it is a block that was handed out there, and of that
-//! size, and no other reading is as good. Else nothing is said.
+//! told. Up to TinyGo 0.39 a block's two bits stand together, in 0.40 they are in the two halves of
+//! a byte; 0.42 keeps them in yet another way, which is not read here. Neither the version nor
+//! where the heap begins is written anywhere. So each reading is tried, and believed only if each
+//! object in it is a block that was handed out there, and of that size, and no other reading is as
+//! good. Else nothing is said.
 
 use super::{Heap, blocks::LiveBlock};
 use crate::{

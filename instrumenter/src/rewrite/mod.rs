@@ -10,7 +10,8 @@
 //! ```
 //!
 //! [`wrap`] makes the functions that stand before the allocator's, [`grow`] the one that stands
-//! before `memory.grow` and its like, [`annotate`] those that book what the program says, [`fill`] fills blocks, [`context`] counts calling contexts, [`record`] writes what happened, and
+//! before `memory.grow` and its like, [`annotate`] those that book what the program says, [`fill`]
+//! fills blocks, [`context`] counts calling contexts, [`record`] writes what happened, and
 //! [`section`] tells the host about it all. Whatever is not on the way to an allocator stays as it
 //! is, bit for bit.
 

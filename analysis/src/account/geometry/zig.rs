@@ -2,8 +2,8 @@
 //! and the address whether that can be.
 //!
 //! `WasmAllocator` takes a power of two that has a word more than was asked for, at a multiple of
-//! itself up to 64 KiB; above that as many pages, their number a power of two. `WasmPageAllocator` takes
-//! whole pages.
+//! itself up to 64 KiB; above that as many pages, their number a power of two. `WasmPageAllocator`
+//! takes whole pages.
 
 use super::{Descriptor, Keeping, Known};
 use std::ops::Range;
